@@ -1,0 +1,78 @@
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/address.h"
+#include "base/rng.h"
+#include "base/timer_heap.h"
+
+namespace bw {
+namespace {
+
+TEST(Address, TextRoundTripsAndRefusesAmbiguousSpellings) {
+  for (const char* text : {"192.0.2.1", "0.0.0.0", "2001:db8::1", "::1"}) {
+    const auto ip = IpAddress::parse(text);
+    ASSERT_TRUE(ip) << text;
+    EXPECT_EQ(ip->to_string(), text);
+  }
+  EXPECT_EQ(IpAddress::parse("::ffff:192.0.2.1"), IpAddress::parse("192.0.2.1"));
+  EXPECT_EQ(IpAddress::parse("[::1]"), IpAddress::parse("::1"));
+  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "010.1.1.1", "256.1.1.1", "[1.2.3.4]", ":::", "fe80::1%eth0"}) {
+    EXPECT_FALSE(IpAddress::parse(text)) << text;
+  }
+}
+
+TEST(Address, EndpointNeedsBracketsForIpv6) {
+  EXPECT_EQ(Endpoint::parse("[2001:db8::1]:5060")->to_string(), "[2001:db8::1]:5060");
+  EXPECT_EQ(Endpoint::parse("192.0.2.1:65535")->port, 65535);
+  EXPECT_FALSE(Endpoint::parse("2001:db8::1:5060"));
+  EXPECT_FALSE(Endpoint::parse("192.0.2.1:65536"));
+}
+
+TEST(Address, NetworkContainsByPrefix) {
+  const auto ten = Network::parse("10.0.0.0/8");
+  ASSERT_TRUE(ten);
+  EXPECT_TRUE(ten->contains(*IpAddress::parse("10.255.1.1")));
+  EXPECT_FALSE(ten->contains(*IpAddress::parse("11.0.0.1")));
+  EXPECT_TRUE(Network::parse("172.16.0.0/12")->contains(*IpAddress::parse("172.31.255.255")));
+  EXPECT_FALSE(Network::parse("172.16.0.0/12")->contains(*IpAddress::parse("172.32.0.0")));
+  EXPECT_TRUE(Network::parse("fc00::/7")->contains(*IpAddress::parse("fd12::1")));
+  EXPECT_FALSE(Network::parse("fc00::/7")->contains(*IpAddress::parse("10.0.0.1")));
+  EXPECT_FALSE(Network::parse("10.0.0.0/33"));
+}
+
+TEST(TimerHeap, AgreesWithASortedMapUnderRandomUse) {
+  SeededRng rng{7};
+  TimerHeap<int> heap;
+  std::map<int, TimerHandle> handles;
+  std::map<int, Instant> truth;
+  Instant now{1s};
+  for (int step = 0; step < 20'000; ++step) {
+    const int key = static_cast<int>(rng.below(200));
+    switch (rng.below(3)) {
+      case 0: {
+        const Instant at = now + Duration{rng.below(1000)};
+        heap.arm(handles[key], at, key);
+        truth[key] = at;
+        break;
+      }
+      case 1:
+        heap.cancel(handles[key]);
+        truth.erase(key);
+        break;
+      default:
+        now = now + Duration{rng.below(100)};
+        while (const auto due = heap.pop_due(now)) {
+          handles[*due] = {};
+          ASSERT_TRUE(truth.contains(*due));
+          ASSERT_LE(truth[*due], now);
+          truth.erase(*due);
+        }
+        for (const auto& [k, at] : truth) ASSERT_GT(at, now) << k;
+    }
+    ASSERT_EQ(heap.size(), truth.size());
+  }
+}
+
+}  // namespace
+}  // namespace bw

@@ -1,0 +1,112 @@
+// What the exchange asks of the media loops, and what they tell it. Plain values over bounded queues.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "base/secret.h"
+#include "base/strong.h"
+#include "base/time.h"
+
+namespace bw::media {
+
+// One side of a call in the media plane; numbered by the exchange, never reused.
+using MediaLegId = StrongId<struct MediaLegTag>;
+// Which media loop (thread); all legs that are connected to each other are in one loop.
+using LoopIndex = std::uint8_t;
+
+// RTP port (even) whose RTCP companion is port+1; both sockets are open before the exchange hears of them.
+struct PortPair {
+  LoopIndex loop = 0;
+  std::uint16_t rtp = 0;
+};
+
+// RFC 4568 master key and salt of one direction, as in the a=crypto line.
+enum class SrtpSuite : std::uint8_t { kAesCm128HmacSha1_80, kAesCm128HmacSha1_32, kAeadAes128Gcm, kAeadAes256Gcm };
+struct SrtpKey {
+  SrtpSuite suite = SrtpSuite::kAesCm128HmacSha1_80;
+  Secret<std::string> master;  // key || salt, raw bytes
+};
+
+// Where a peer says it listens (its SDP). The loop learns the real source from the first packets: from the
+// signalled address at once, from another one only while `learn_window` is open and nothing has come from
+// the signalled one; then it holds on (docs/protocols/media-relay.md).
+struct PeerAddress {
+  Endpoint rtp;
+  Endpoint rtcp;  // equal to rtp with rtcp-mux
+};
+
+// ---- exchange → loop ----
+struct OpenPorts {  // open this many more pairs of the range and report them
+  std::uint16_t count = 0;
+};
+struct OpenLeg {
+  MediaLegId leg;
+  PortPair port;
+};
+struct SetPeer {  // also again after each re-INVITE; learning starts afresh only if the address changed
+  MediaLegId leg;
+  PeerAddress peer;
+  bool rtcp_mux = false;
+  std::optional<SrtpKey> receive;  // what the peer encrypts with
+  std::optional<SrtpKey> send;     // what we encrypt with
+  std::uint32_t clock_rate = 8000; // of the first audio codec, for jitter
+  std::int16_t telephone_event = -1;  // payload number of RFC 4733 towards us, -1 none
+};
+struct Connect {  // relay each to the other, until one of them is connected elsewhere or closed
+  MediaLegId a;
+  MediaLegId b;
+};
+struct Disconnect {  // the leg stays open (hold, waiting): its packets are counted and dropped
+  MediaLegId leg;
+};
+struct Echo {  // send its own packets back (*43)
+  MediaLegId leg;
+};
+struct WatchSilence {  // report LegSilent when nothing (RTP or RTCP) came for so long; zero: never
+  MediaLegId leg;
+  Duration after{0};
+};
+struct CloseLeg {  // answered by LegClosed with the final figures; the port rests and comes back in PortsOpened
+  MediaLegId leg;
+};
+using Command = std::variant<OpenPorts, OpenLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence, CloseLeg>;
+
+// ---- loop → exchange ----
+struct Quality {  // of what came from the peer; round trip from RTCP (RFC 3550 §6.4), MOS by the E-model (G.107)
+  std::uint64_t packets_received = 0;
+  std::uint64_t packets_sent = 0;
+  std::uint64_t packets_lost = 0;
+  std::uint64_t packets_refused = 0;  // strangers, bad SRTP
+  double jitter_ms = 0;
+  std::optional<double> round_trip_ms;
+  std::optional<double> mos;  // 1.0 … 4.5; none before anything was received
+};
+struct PortsOpened {
+  std::vector<PortPair> ports;
+  bool range_exhausted = false;
+};
+struct LegSilent {
+  MediaLegId leg;
+  Duration silent_for{0};
+};
+struct MediaStarted {  // first accepted RTP packet of the leg
+  MediaLegId leg;
+  Endpoint from;
+};
+struct DigitPressed {  // RFC 4733, one per key press
+  MediaLegId leg;
+  char digit = '0';
+  std::uint32_t duration_ms = 0;
+};
+struct LegClosed {
+  MediaLegId leg;
+  Quality quality;
+};
+using Event = std::variant<PortsOpened, LegSilent, MediaStarted, DigitPressed, LegClosed>;
+
+}  // namespace bw::media
