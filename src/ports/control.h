@@ -1,0 +1,73 @@
+// What people and programs ask of the running system through the API, and the answers. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/strong.h"
+#include "base/time.h"
+#include "model/binding.h"
+#include "model/call_record.h"
+
+namespace bw::ports {
+
+using RequestId = StrongId<struct RequestTag>;
+
+struct GetStatus {};
+struct ListPhones {  // of one extension, or all if empty
+  std::string extension;
+};
+struct ListCalls {};
+struct StartCall {  // click to dial: rings `from`, then connects it to `to`
+  std::string from;
+  std::string to;
+};
+struct HangUpCall {
+  model::CallId call;
+};
+using Request = std::variant<GetStatus, ListPhones, ListCalls, StartCall, HangUpCall>;
+
+struct Status {
+  std::size_t registered_extensions = 0;
+  std::size_t registered_contacts = 0;
+  std::size_t active_calls = 0;
+  std::uint64_t total_calls = 0;
+  std::size_t transactions = 0;
+  Instant since;  // start of the server
+};
+struct LegView {
+  std::string party;
+  std::string state;  // "trying", "ringing", "up", "held", "ended"
+  std::string codec;
+  bool secured = false;
+};
+struct CallView {
+  model::CallId id;
+  std::string state;  // "ringing", "up", "held"
+  std::string from;
+  std::string to;
+  Instant started;
+  std::optional<Instant> answered;
+  std::vector<LegView> legs;
+};
+struct Phones {
+  std::vector<model::Binding> bindings;
+};
+struct Calls {
+  std::vector<CallView> calls;
+};
+struct CallStarted {
+  model::CallId call;
+};
+struct Done {};
+struct Refused {
+  int status = 400;      // HTTP
+  std::string code;      // one word: "not_found", "busy", …
+  std::string sentence;
+};
+using Reply = std::variant<Status, Phones, Calls, CallStarted, Done, Refused>;
+
+}  // namespace bw::ports
