@@ -16,9 +16,9 @@
 #include "model/directory.h"
 #include "model/settings.h"
 #include "ports/control.h"
-#include "ports/dns.h"
 #include "ports/media.h"
 #include "ports/persistence.h"
+#include "sip/dns.h"
 #include "sip/flow.h"
 #include "sip/transaction.h"
 

@@ -1,4 +1,4 @@
-// Name service as questions and answers. The order of questions is RFC 3263's and lives in sip/resolver.
+// Name service as questions and answers. The order of questions is RFC 3263's: sip/resolver.h.
 #pragma once
 
 #include <cstdint>
