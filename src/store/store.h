@@ -1,0 +1,98 @@
+// The database as the rest of the program sees it: changes go in, plain values come out. SQLite or PostgreSQL
+// behind one SQL text (SOCI).
+//
+// Owner: one thread at a time; server-side that is StoreThread. Calls block on the disk.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/secret.h"
+#include "base/time.h"
+#include "model/binding.h"
+#include "model/call_record.h"
+#include "model/extension.h"
+#include "ports/persistence.h"
+#include "store/seal.h"
+
+namespace bw::store {
+
+struct Sqlite {
+  std::string path;  // ":memory:" for a database that nobody keeps
+};
+struct Postgresql {
+  std::string host;  // a directory: its Unix socket
+  std::uint16_t port = 5432;
+  std::string name;
+  std::string user;
+  Secret<std::string> password;
+};
+using Target = std::variant<Sqlite, Postgresql>;
+
+enum class FailureKind : std::uint8_t {
+  kUnavailable,  // busy, disk full, connection lost: the same may work later
+  kRefused,      // a constraint, an unreadable value: the same will fail again
+  kNewerSchema,  // written by a later version of this program
+  kWrongKey,     // secret.key is not the one this database was sealed with
+};
+
+struct Failure {
+  FailureKind kind = FailureKind::kUnavailable;
+  std::string sentence;  // for the log; never a credential, a password or the values of a statement
+};
+
+template <typename T>
+using Result = std::expected<T, Failure>;
+
+struct CallFilter {
+  std::size_t limit = 100;        // at most kMaxLimit
+  std::optional<Instant> before;  // started before, for paging
+  std::string extension;          // as caller or callee; empty: all
+  static constexpr std::size_t kMaxLimit = 1000;
+};
+
+class Store {
+ public:
+  // Connects and brings the schema up to date, all migrations in one transaction.
+  static Result<Store> open(const Target& target, const SealKey& key);
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+  ~Store();
+
+  // All of them or none. Closing a call record twice changes nothing the second time.
+  Result<void> apply(std::span<const ports::Change> changes);
+  Result<void> apply(std::span<const ports::Persist> batches);
+
+  Result<std::vector<model::Extension>> load_extensions();
+  // Those that have not expired; the others are removed.
+  Result<std::vector<model::Binding>> load_bindings(Instant now);
+  // After a start: whatever is still open was cut off by the end of the last run. Answers how many.
+  Result<std::size_t> close_open_calls(Instant now,
+                                       std::string_view reason = "the server restarted during the call");
+  // Newest first.
+  Result<std::vector<model::CallRecord>> call_records(const CallFilter& filter);
+
+  // Small facts that outlive a run.
+  Result<std::optional<std::string>> meta(std::string_view name);
+  Result<void> set_meta(std::string_view name, std::string_view value);
+
+  // A consistent copy while the database is in use. PostgreSQL: refused, with the pg_dump command to use.
+  Result<void> backup(const std::filesystem::path& to);
+  int schema_version() const;
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bw::store

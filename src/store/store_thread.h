@@ -1,0 +1,58 @@
+// The database thread: takes what is to be stored, commits in groups, reports back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/time.h"
+#include "ports/persistence.h"
+#include "store/store.h"
+
+namespace bw::store {
+
+struct ThreadLimits {
+  std::size_t queued_changes = 50'000;  // beyond: kFull
+  std::size_t changes_per_commit = 2'000;
+  std::size_t queued_questions = 1'000;
+  Duration gather = 2ms;        // wait for company, only while commits follow each other closely
+  Duration retry_first = 50ms;  // doubled up to retry_most
+  Duration retry_most = 2s;
+  Duration give_up_after = 30s;  // then Stored{ok = false}
+};
+
+enum class Admission : std::uint8_t {
+  kAccepted,
+  kCrowded,  // accepted; more than half full: take on no new work
+  kFull,     // not accepted, the batch is untouched: offer it again later
+};
+
+// Runs from construction to destruction; the destructor stores what is still queued (giving each group one
+// try more when the database is down). Any thread may call the public functions.
+class StoreThread {
+ public:
+  // Both are called in the database thread and must not block; `on_stored` once per commit, in the order
+  // of persist(), only for batches that carry a ticket.
+  using OnStored = std::function<void(std::span<const ports::Stored>)>;
+  using OnTrouble = std::function<void(const Failure&)>;
+  // Runs in the database thread after everything that was queued before it.
+  using Question = std::move_only_function<void(Store&)>;
+
+  StoreThread(Store store, OnStored on_stored, OnTrouble on_trouble, const ThreadLimits& limits = {});
+  ~StoreThread();
+  StoreThread(const StoreThread&) = delete;
+  StoreThread& operator=(const StoreThread&) = delete;
+
+  Admission persist(ports::Persist&& batch);  // moved from only if accepted
+  bool ask(Question question);                // false: too many are waiting
+  std::size_t queued_changes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bw::store
