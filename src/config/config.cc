@@ -12,10 +12,11 @@ void add(std::vector<IpAddress>& to, const IpAddress& address) {
   if (std::ranges::find(to, address) == to.end()) to.push_back(address);
 }
 
-// What phones can reach: the listening addresses as written, or those of the host where they are unspecified.
+// What phones can reach: the listening addresses as written, or those of the host where they are unspecified;
+// IPv4 first.
 std::vector<IpAddress> reachable(const std::vector<IpAddress>& listening,
                                  const std::vector<IpAddress>& host) {
-  std::vector<IpAddress> out;
+  std::vector<IpAddress> found;
   for (const IpAddress& address : listening) {
     if (!address.is_unspecified()) {
       add(found, address);
