@@ -1,0 +1,77 @@
+// How other threads hand values to a thread that sleeps in epoll: a bounded queue and an eventfd.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "io/descriptor.h"
+
+namespace bw::io {
+
+// Many writers, one reader. The reader takes everything at once, so the lock is held for a swap; the
+// descriptor is signalled only when the queue was empty, so a burst costs one wake-up.
+template <typename T>
+class Inbox {
+ public:
+  explicit Inbox(std::size_t capacity)
+      : capacity_(capacity), event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (!event_) throw std::system_error(errno, std::system_category(), "eventfd");
+  }
+
+  // False if full: the value is dropped, and the writer decides what that means (drop a message, close a
+  // link).
+  bool push(T&& value) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.size() >= capacity_) return false;
+      waiting_.push_back(std::move(value));
+      if (waiting_.size() > 1) return true;
+    }
+    signal();
+    return true;
+  }
+
+  // For what must not get lost and is bounded by its nature (one per connection, query or ticket that the
+  // reader itself asked for).
+  void push_always(T&& value) {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(value));
+      if (waiting_.size() > 1) return;
+    }
+    signal();
+  }
+
+  // Reader only. Fills `into` (cleared first) with all that waits; its capacity is used again next time.
+  void take(std::vector<T>& into) {
+    into.clear();
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto n = ::read(event_.get(), &count, sizeof count);
+    const std::lock_guard lock(mutex_);
+    waiting_.swap(into);
+  }
+
+  // Wakes the reader without a value.
+  void signal() {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto n = ::write(event_.get(), &one, sizeof one);
+  }
+
+  int descriptor() const { return event_.get(); }
+
+ private:
+  std::size_t capacity_;
+  Descriptor event_;
+  std::mutex mutex_;
+  std::vector<T> waiting_;
+};
+
+}  // namespace bw::io
