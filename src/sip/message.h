@@ -26,12 +26,12 @@ struct MessageLimits {
 
 // Why bytes are not a message. to_sentence() gives one sentence for each.
 enum class ParseError : std::uint8_t {
-  kEmpty,              // nothing but CRLF: a keep-alive (RFC 5626 §3.5.1), not an error to answer
-  kStartLine,          // neither Request-Line nor Status-Line
-  kVersion,            // SIP version other than 2.0 (505)
+  kEmpty,      // nothing but CRLF: a keep-alive (RFC 5626 §3.5.1), not an error to answer
+  kStartLine,  // neither Request-Line nor Status-Line
+  kVersion,    // SIP version other than 2.0 (505)
   kHeaderSyntax,
   kNoHeaderEnd,
-  kContentLength,      // missing digits, negative, larger than what came
+  kContentLength,  // missing digits, negative, larger than what came
   kTooLarge,
   kTooManyHeaders,
 };
@@ -39,6 +39,10 @@ std::string_view to_sentence(ParseError error);
 
 class Message {
  public:
+  // See the function parse() below.
+  static std::expected<Message, ParseError> parse(std::string_view bytes, const MessageLimits& limits,
+                                                  Message* salvage);
+
   struct Header {
     HeaderName id = HeaderName::kUnknown;
     std::string_view name;   // as it came, compact or long
@@ -71,17 +75,20 @@ class Message {
   // First element of a list header (the topmost Via, Route, Contact), or nullopt.
   std::optional<std::string_view> first_element(HeaderName id) const;
 
-  void add(HeaderName id, std::string_view value);       // after the others
+  // Values are trimmed and cannot hold line breaks (they become spaces), so nothing added can forge a header.
+  // Content-Length is ignored: see body(). `value` may be a view into this message.
+  void add(HeaderName id, std::string_view value);  // after the others
   void add(std::string_view name, std::string_view value);
-  void prepend(HeaderName id, std::string_view value);   // before all of that name
-  void set(HeaderName id, std::string_view value);       // replaces all of that name; appends if none
-  void remove(HeaderName id);                            // all of that name
-  void remove_first_element(HeaderName id);              // pops the topmost Via or Route
+  void prepend(HeaderName id, std::string_view value);  // before all of that name; on top if none
+  void set(HeaderName id, std::string_view value);      // replaces all of that name; appends if none
+  void remove(HeaderName id);                           // all of that name
+  void remove_first_element(HeaderName id);             // pops the topmost Via or Route
   void replace_first_element(HeaderName id, std::string_view value);  // e.g. received/rport in the top Via
-  void copy(const Message& from, HeaderName id);         // appends all lines of that name
+  void copy(const Message& from, HeaderName id);                      // appends all lines of that name
 
   std::string_view body() const;
   // Content-Length is not stored as a header; write() always emits the right one.
+  // An empty type removes Content-Type.
   void set_body(std::string_view content_type, std::string_view body);
 
   // Same start line, same headers in the same order (name compared by id, unknown ones case-insensitively,
@@ -91,7 +98,7 @@ class Message {
   std::size_t memory_bytes() const;  // what it holds on the heap
 
  private:
-  friend class MessageParser;
+  struct Parser;
   struct Span {
     std::uint32_t offset = 0;
     std::uint32_t length = 0;
@@ -102,20 +109,25 @@ class Message {
     Span value;
   };
   std::string_view view(Span s) const { return std::string_view{buffer_}.substr(s.offset, s.length); }
-  Span store(std::string_view text);
+  std::string_view name_of_entry(const Entry& e) const;
+  Entry* find(HeaderName id);
+  Span store(std::string_view text);  // appends a copy; line breaks in it become spaces
+  void drop_waste();                  // frees text no span refers to any more, once it is most of the buffer
 
   std::string buffer_;
   std::vector<Entry> headers_;
   Method method_ = Method::kUnknown;
   std::uint16_t status_ = 0;
-  Span method_name_;
-  Span target_;  // Request-URI, or the reason phrase of a response
+  Span method_name_;  // empty for a known method
+  Span target_;       // Request-URI, or the reason phrase of a response
   Span body_;
 };
 
-// Reads one whole message: a datagram, or a frame cut by sip/framing.h. With a Content-Length smaller than the
-// rest, the surplus is ignored (RFC 3261 §18.3); a larger one is kContentLength. On an error after a valid
-// start line, `salvage` (if given) receives what was read so far, so that a 400 can be sent.
+// Reads one whole message: a datagram, or a frame cut by sip/framing.h. With a Content-Length smaller than
+// the rest, the surplus is ignored (RFC 3261 §18.3); a larger one is kContentLength. A Request-URI is taken
+// as it stands, whatever is in it: validate() (sip/validate.h) judges it. On an error in a message that
+// begins like a request or response, `salvage` (if given) receives all that could be read, so that a 400 can
+// be sent.
 std::expected<Message, ParseError> parse(std::string_view bytes, const MessageLimits& limits = {},
                                          Message* salvage = nullptr);
 
