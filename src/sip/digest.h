@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace bw::sip {
@@ -19,10 +20,11 @@ std::string_view algorithm_token(DigestHash hash);
 class HexDigest {
  public:
   static constexpr std::size_t kMaxBytes = 32;  // SHA-256
+  HexDigest() = default;
+  explicit HexDigest(std::span<const std::uint8_t> bytes);  // at most kMaxBytes
   std::string_view view() const { return {text_.data(), length_}; }
 
  private:
-  friend class DigestComputer;
   std::array<char, kMaxBytes * 2> text_{};
   std::size_t length_ = 0;
 };
@@ -33,8 +35,8 @@ struct DigestInput {
   std::string_view method;
   std::string_view uri;  // as written in the credentials
   std::string_view nonce;
-  std::string_view nc;  // eight hex digits as received
-  std::string_view cnonce;
+  std::string_view nc = {};  // eight hex digits as received
+  std::string_view cnonce = {};
   std::string_view qop = "auth";
 };
 
