@@ -59,22 +59,12 @@ struct Resolve {
   dns::QueryId id;
   dns::Question question;
 };
-struct TellMedia {
-  media::LoopIndex loop = 0;
-  media::Command command;
-};
+using media::TellMedia;
 struct CloseConnection {  // a peer that broke the framing or sent garbage for too long
   sip::ConnectionId connection;
 };
-struct Answered {
-  ports::RequestId id;
-  ports::Reply reply;
-};
-struct Note {  // for the log: what an operator wants to know, without secrets; persons masked
-  enum class Level : std::uint8_t { kDebug, kInfo, kWarning };
-  Level level = Level::kInfo;
-  std::string text;
-};
+using ports::Answered;
+using ports::Note;
 
 class Exchange {
  public:

@@ -70,4 +70,16 @@ struct Refused {
 };
 using Reply = std::variant<Status, Phones, Calls, CallStarted, Done, Refused>;
 
+struct Answered {
+  RequestId id;
+  Reply reply;
+};
+
+// For the log: what an operator wants to know, without secrets; persons masked.
+struct Note {
+  enum class Level : std::uint8_t { kDebug, kInfo, kWarning };
+  Level level = Level::kInfo;
+  std::string text;
+};
+
 }  // namespace bw::ports

@@ -56,6 +56,8 @@ struct SetPeer {  // also again after each re-INVITE; learning starts afresh onl
   std::optional<SrtpKey> send;     // what we encrypt with
   std::uint32_t clock_rate = 8000; // of the first audio codec, for jitter
   std::int16_t telephone_event = -1;  // payload number of RFC 4733 towards us, -1 none
+  // Where the peer's SIP comes from: behind a NAT its media usually has that address and another port.
+  std::optional<IpAddress> sip_source = std::nullopt;
 };
 struct Connect {  // relay each to the other, until one of them is connected elsewhere or closed
   MediaLegId a;
@@ -108,5 +110,11 @@ struct LegClosed {
   Quality quality;
 };
 using Event = std::variant<PortsOpened, LegSilent, MediaStarted, DigitPressed, LegClosed>;
+
+// A command and the loop it is for.
+struct TellMedia {
+  LoopIndex loop = 0;
+  Command command;
+};
 
 }  // namespace bw::media
