@@ -60,6 +60,19 @@ constexpr bool is_token(std::string_view s) {
   return !s.empty() && all_of(s, kTokenChars);
 }
 
+constexpr unsigned hex_value(char c) {
+  return is_digit(c) ? static_cast<unsigned>(c - '0') : static_cast<unsigned>(to_lower(c) - 'a') + 10;
+}
+// Characters of `plain` and whole %HH escapes (RFC 3261 §25.1: escaped).
+constexpr bool is_escaped_text(std::string_view s, const CharSet& plain) {
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    if (plain.has(s[i])) continue;
+    if (s[i] != '%' || i + 2 >= s.size() || !is_hex(s[i + 1]) || !is_hex(s[i + 2])) return false;
+    i += 2;
+  }
+  return true;
+}
+
 constexpr bool iequals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {

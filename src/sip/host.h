@@ -1,0 +1,25 @@
+// host and hostport (RFC 3261 §25.1): names, IPv4 and bracketed IPv6.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace bw::sip {
+
+// A name, a dotted quad, or an IPv6 address in brackets. '_' is allowed in names because networks have them.
+bool is_host(std::string_view s);
+
+struct HostPort {
+  std::string_view host;  // IPv6 with its brackets
+  std::optional<std::uint16_t> port;
+
+  // With `loose`, white space around the colon is allowed (Via has COLON, RFC 3261 §25.1).
+  static std::optional<HostPort> parse(std::string_view text, bool loose = false);
+  friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+
+// Names without regard to case, addresses by value.
+bool same_host(std::string_view a, std::string_view b);
+
+}  // namespace bw::sip
