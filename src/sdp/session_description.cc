@@ -1,30 +1,15 @@
 #include "sdp/session_description.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "sdp/detail/words.h"
 
 namespace bw::sdp {
 namespace {
 
-// The next word of a line; phones put more than one space between words.
-std::string_view take_word(std::string_view& line) {
-  const auto start = line.find_first_not_of(' ');
-  if (start == line.npos) {
-    line = {};
-    return {};
-  }
-  const auto end = line.find(' ', start);
-  const auto word = line.substr(start, end == line.npos ? line.npos : end - start);
-  line = end == line.npos ? std::string_view{} : line.substr(end);
-  return word;
-}
-
-template <typename T>
-bool parse_number(std::string_view text, T& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc{} && end == text.data() + text.size();
-}
+using detail::parse_number;
+using detail::take_word;
 
 // Reads lines one by one into the description; the current section is the session or the last media.
 class Reader {
