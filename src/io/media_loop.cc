@@ -1,0 +1,222 @@
+#include "io/media_loop.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "io/inbox.h"
+#include "io/media_sockets.h"
+
+namespace bw::io {
+namespace {
+
+using media::Event;
+using media::InPacket;
+using media::OutPacket;
+
+// The largest datagram that is relayed: an Ethernet frame's worth.
+constexpr std::size_t kLargest = 1'500;
+constexpr std::size_t kBuffer = kLargest + media::kTailRoom;
+// A round that brought so many is dense enough as it is: waiting for more would only add delay.
+constexpr std::size_t kFullRound = 16;
+
+}  // namespace
+
+// Everything that belongs to the thread. Only commands_, figures and the stop token are touched from outside.
+class MediaLoop::Worker {
+ public:
+  Worker(const MediaLoopSettings& settings, const Clock& clock, EventSink sink)
+      : settings_(settings),
+        clock_(clock),
+        sink_(std::move(sink)),
+        relay_(settings.range, settings.index, settings.relay),
+        share_(settings.range, settings.index, settings.loops),
+        sockets_(settings.range, settings.bind),
+        commands_(settings.waiting_commands) {
+    sockets_.watch_extra(commands_.descriptor());
+    in_.reserve(MediaSockets::kBatch);
+    out_.reserve(MediaSockets::kBatch);
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+  ~Worker() {
+    thread_.request_stop();
+    commands_.signal();
+  }
+
+  bool push(media::Command&& command) { return commands_.push(std::move(command)); }
+  MediaLoopFigures figures() const;
+
+ private:
+  void run(const std::stop_token& stop);
+  void take_commands(Instant now);
+  void open_ports(std::uint16_t count);
+  void receive(std::span<const std::uint16_t> ready);
+  void send();
+  void deliver_events();
+  int wait_ms() const;
+  void let_gather(Instant round_started, std::size_t packets);
+  void publish();
+
+  const MediaLoopSettings settings_;
+  const Clock& clock_;
+  const EventSink sink_;
+  media::Relay relay_;
+  media::PortShare share_;
+  MediaSockets sockets_;
+  Inbox<media::Command> commands_;
+
+  std::vector<media::Command> taken_;
+  std::vector<InPacket> in_;
+  media::OutBatch out_;
+  std::vector<Event> events_;
+  std::array<std::array<std::uint8_t, kBuffer>, MediaSockets::kBatch> buffers_;
+  Instant last_round_;
+  MediaLoopFigures counted_;
+
+  // The thread's own figures, made visible once per round.
+  std::array<std::atomic<std::uint64_t>, 7> visible_{};
+  std::jthread thread_;  // last: stops before anything it uses goes
+};
+
+void MediaLoop::Worker::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const auto ready = sockets_.wait(wait_ms());
+    const Instant now = clock_.now();
+    receive(ready);
+    relay_.on_packets(in_, now, out_);
+    send();
+    // Commands after packets: what a peer sent before it was told to stop still belongs to the old state.
+    if (std::ranges::find(ready, MediaSockets::kExtra) != ready.end()) take_commands(now);
+    if (relay_.deadline().at <= now) relay_.handle(Tick{}, now);
+    deliver_events();
+    publish();
+    let_gather(now, in_.size());
+  }
+}
+
+int MediaLoop::Worker::wait_ms() const {
+  const Instant at = relay_.deadline().at;
+  if (at == Instant::far_future()) return -1;
+  const Instant now = clock_.now();
+  if (at <= now) return 0;
+  constexpr Duration kLongest = 60s;
+  const Duration rest = std::min(at - now, kLongest);
+  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(rest).count());
+}
+
+void MediaLoop::Worker::receive(std::span<const std::uint16_t> ready) {
+  in_.clear();
+  for (const std::uint16_t port : ready) {
+    if (port == MediaSockets::kExtra) continue;
+    auto& buffer = buffers_[in_.size()];
+    const auto got = sockets_.receive(port, std::span{buffer}.first(kLargest));
+    if (!got) continue;
+    ++counted_.received;
+    if (got->size > kLargest) {
+      ++counted_.oversized;
+      continue;
+    }
+    in_.push_back({got->from, port, buffer, got->size});
+  }
+}
+
+void MediaLoop::Worker::send() {
+  for (const OutPacket& packet : out_) {
+    if (sockets_.send(packet.local_port, packet.to, packet.bytes)) {
+      ++counted_.sent;
+    } else {
+      ++counted_.send_failed;
+    }
+  }
+  out_.clear();
+}
+
+void MediaLoop::Worker::take_commands(Instant now) {
+  commands_.take(taken_);
+  for (media::Command& command : taken_) {
+    std::visit(Overloaded{
+                   [&](media::OpenPorts& c) { open_ports(c.count); },
+                   [&](media::OpenLeg& c) { relay_.handle(std::move(c), now); },
+                   [&](media::SetPeer& c) { relay_.handle(std::move(c), now); },
+                   [&](media::Connect& c) { relay_.handle(std::move(c), now); },
+                   [&](media::Disconnect& c) { relay_.handle(std::move(c), now); },
+                   [&](media::Echo& c) { relay_.handle(std::move(c), now); },
+                   [&](media::WatchSilence& c) { relay_.handle(std::move(c), now); },
+                   [&](media::CloseLeg& c) { relay_.handle(std::move(c), now); },
+               },
+               command);
+    deliver_events();
+  }
+}
+
+void MediaLoop::Worker::open_ports(std::uint16_t count) {
+  media::PortsOpened opened;
+  opened.ports.reserve(count);
+  bool out_of_descriptors = false;
+  while (opened.ports.size() < count && !out_of_descriptors) {
+    const auto pair = share_.next();
+    if (!pair) break;
+    switch (sockets_.open_pair(pair->rtp)) {
+      case MediaSockets::Opening::kOpened:
+        opened.ports.push_back(*pair);
+        break;
+      case MediaSockets::Opening::kTaken:
+        break;
+      case MediaSockets::Opening::kNoDescriptors:
+        out_of_descriptors = true;
+        break;
+    }
+  }
+  opened.range_exhausted = share_.exhausted() || out_of_descriptors;
+  events_.emplace_back(std::move(opened));
+}
+
+void MediaLoop::Worker::deliver_events() {
+  while (auto event = relay_.poll()) events_.push_back(std::move(*event));
+  if (events_.empty()) return;
+  sink_(std::exchange(events_, {}));
+}
+
+void MediaLoop::Worker::let_gather(Instant round_started, std::size_t packets) {
+  const Duration gap = round_started - std::exchange(last_round_, round_started);
+  if (packets == 0 || packets >= kFullRound || gap >= settings_.gather * 3) return;
+  std::this_thread::sleep_for(settings_.gather);
+}
+
+void MediaLoop::Worker::publish() {
+  ++counted_.rounds;
+  const auto& relay = relay_.counters();
+  const std::array<std::uint64_t, 7> now{counted_.received,  counted_.sent, counted_.send_failed,
+                                         counted_.oversized, relay.no_leg,  relay.malformed,
+                                         counted_.rounds};
+  for (std::size_t i = 0; i < now.size(); ++i) visible_[i].store(now[i], std::memory_order_relaxed);
+}
+
+MediaLoopFigures MediaLoop::Worker::figures() const {
+  const auto read = [&](std::size_t i) { return visible_[i].load(std::memory_order_relaxed); };
+  return {.received = read(0),
+          .sent = read(1),
+          .send_failed = read(2),
+          .oversized = read(3),
+          .no_leg = read(4),
+          .malformed = read(5),
+          .rounds = read(6)};
+}
+
+MediaLoop::MediaLoop(const MediaLoopSettings& settings, const Clock& clock, EventSink sink)
+    : worker_(std::make_unique<Worker>(settings, clock, std::move(sink))) {}
+
+MediaLoop::~MediaLoop() = default;
+
+bool MediaLoop::push(media::Command command) {
+  return worker_->push(std::move(command));
+}
+
+MediaLoopFigures MediaLoop::figures() const {
+  return worker_->figures();
+}
+
+}  // namespace bw::io

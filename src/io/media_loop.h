@@ -1,0 +1,65 @@
+// One thread of the media plane: the sockets of its share of the RTP range around a media::Relay.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "io/clock.h"
+#include "media/port_share.h"
+#include "media/relay.h"
+#include "ports/media.h"
+
+namespace bw::io {
+
+struct MediaLoopSettings {
+  media::PortRange range;
+  media::LoopIndex index = 0;
+  media::LoopIndex loops = 1;
+  std::optional<IpAddress> bind;  // none: every address, IPv4 and IPv6; 0.0.0.0: every IPv4 address
+  media::RelayLimits relay;
+  // While packets come thicker than this, the thread lets them gather so long before it looks again: one
+  // wake-up then serves many sockets (docs/protocols/media-relay.md has the figures). Zero: never.
+  Duration gather = 500us;
+  std::size_t waiting_commands = 16'384;
+};
+
+// Since the start; read from any thread.
+struct MediaLoopFigures {
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t send_failed = 0;  // the kernel refused: no route, full queue
+  std::uint64_t oversized = 0;
+  std::uint64_t no_leg = 0;
+  std::uint64_t malformed = 0;
+  std::uint64_t rounds = 0;  // times the thread woke
+};
+
+// Constructor: running. Destructor: stopped and joined, sockets closed; events are no longer delivered.
+class MediaLoop {
+ public:
+  // Called on the loop's thread with what happened in one round; must take the events and not block.
+  using EventSink = std::function<void(std::vector<media::Event>&&)>;
+
+  // Throws std::system_error if the system gives no descriptor or thread (start-up).
+  MediaLoop(const MediaLoopSettings& settings, const Clock& clock, EventSink sink);
+  ~MediaLoop();
+  MediaLoop(const MediaLoop&) = delete;
+  MediaLoop& operator=(const MediaLoop&) = delete;
+
+  // Any thread. False: `waiting_commands` are waiting, the command is dropped.
+  bool push(media::Command command);
+  MediaLoopFigures figures() const;
+
+ private:
+  class Worker;
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace bw::io

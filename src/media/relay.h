@@ -1,0 +1,103 @@
+// The media plane of one loop: legs, who is connected to whom, and the packets between them. Sans-IO: the
+// driver (io/media_loop.h, or the test kit's network) owns the sockets and the clock.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/core.h"
+#include "base/timer_heap.h"
+#include "media/packet.h"
+#include "media/port_share.h"
+#include "media/source_latch.h"
+#include "ports/media.h"
+
+namespace bw::media {
+
+class Leg;
+
+struct RelayLimits {
+  LatchLimits latch;
+  Duration port_rest = 2s;           // late packets of the old call must not reach the next one
+  std::uint16_t ssrcs_per_leg = 64;  // that an SRTP stream may be made for; further ones are refused
+};
+
+// Datagrams no leg wanted; each leg counts its own in Quality.
+struct RelayCounters {
+  std::uint64_t no_leg = 0;     // the port has no leg, or rests
+  std::uint64_t malformed = 0;  // neither RTP nor RTCP of version 2
+};
+
+// One per media loop, used by that loop alone. A leg lives from OpenLeg to CloseLeg (answered by LegClosed);
+// its port rests afterwards and comes back in PortsOpened. A command for a leg that is not there is ignored:
+// commands and closings cross on the way.
+class Relay {
+ public:
+  // OpenPorts is for the driver, which owns the sockets.
+  using Input = std::variant<OpenLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence, CloseLeg, Tick>;
+  using Output = Event;
+
+  Relay(PortRange range, LoopIndex loop, RelayLimits limits = {});
+  ~Relay();
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  void handle(const Input& input, Instant now);
+  std::optional<Event> poll();
+  Deadline deadline() const;
+
+  // The packet path: one look-up, no allocation (SRTP: one per new SSRC). Appends to `out` what is to be
+  // sent; drain poll() afterwards as after handle().
+  void on_packets(std::span<InPacket> packets, Instant now, OutBatch& out);
+
+  const RelayCounters& counters() const { return counters_; }
+  std::size_t legs() const { return slots_.size(); }
+  // The figures of a leg so far; none if there is no such leg.
+  std::optional<Quality> quality(MediaLegId leg) const;
+
+ private:
+  using Slot = std::uint32_t;
+  static constexpr Slot kNoSlot = 0xffff'ffff;
+  struct Alarm {
+    enum class Kind : std::uint8_t { kSilence, kPortRested };
+    Kind kind = Kind::kSilence;
+    MediaLegId leg;
+    std::uint16_t port = 0;
+  };
+
+  void on(const OpenLeg& command, Instant now);
+  void on(const SetPeer& command, Instant now);
+  void on(const Connect& command, Instant now);
+  void on(const Disconnect& command, Instant now);
+  void on(const Echo& command, Instant now);
+  void on(const WatchSilence& command, Instant now);
+  void on(const CloseLeg& command, Instant now);
+  void on(const Tick& tick, Instant now);
+
+  Leg* find(MediaLegId id) const;
+  Leg* at_port(std::uint16_t port) const;
+  void part(Leg& leg);
+  void on_rtp(Leg& leg, const InPacket& packet, Instant now, OutBatch& out);
+  void on_rtcp(Leg& leg, const InPacket& packet, Instant now, OutBatch& out);
+  void heard(Leg& leg, Instant now);
+  void check_silence(Leg& leg, Instant now);
+
+  PortRange range_;
+  LoopIndex loop_;
+  RelayLimits limits_;
+  RelayCounters counters_;
+  std::vector<std::unique_ptr<Leg>> by_port_;            // (port - first) / 2 → leg
+  std::unordered_map<MediaLegId, std::uint16_t> slots_;  // → RTP port
+  TimerHeap<Alarm> alarms_;
+  std::deque<Event> events_;
+};
+
+static_assert(Core<Relay>);
+
+}  // namespace bw::media

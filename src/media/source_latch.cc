@@ -1,0 +1,97 @@
+#include "media/source_latch.h"
+
+namespace bw::media {
+
+void SourceLatch::expect(const Endpoint& signalled, const std::optional<IpAddress>& sip_source, Instant now) {
+  signalled_ = signalled;
+  sip_source_ = sip_source;
+  // c=0.0.0.0 or port 0: the peer wants nothing, so nobody may step into its place.
+  has_address_ = signalled.port != 0 && !signalled.ip.is_unspecified() && !signalled.ip.is_multicast();
+  standing_ = Standing::kNone;
+  reopen(now);
+}
+
+void SourceLatch::reopen(Instant now) {
+  if (standing_ != Standing::kNone) return;
+  candidates_ = {};
+  opened_ = now;
+  closes_ = has_address_ ? now + limits_.window : now;
+}
+
+SourceLatch::Standing SourceLatch::standing_of(const Endpoint& from) const {
+  if (from == signalled_) return Standing::kSignalled;
+  if (from.ip == signalled_.ip || (sip_source_ && from.ip == *sip_source_)) return Standing::kLikely;
+  return Standing::kUnknown;
+}
+
+bool SourceLatch::could_accept(const Endpoint& from, Instant now) const {
+  if (!has_address_) return false;
+  if (standing_ != Standing::kNone && from == latched_) return true;
+  if (standing_ == Standing::kSignalled) return false;
+  if (now < closes_) return true;
+  return standing_ == Standing::kNone && from == signalled_;
+}
+
+bool SourceLatch::judge(const Claim& claim, Instant now) {
+  if (!could_accept(claim.from, now)) return false;
+  const Standing standing = standing_of(claim.from);
+  if (standing == Standing::kSignalled) return latch(claim.from, standing);
+  if (claim.authentic) return standing_ < Standing::kProven && latch(claim.from, Standing::kProven);
+  if (standing <= standing_) return false;
+  // While we know where the peer's SIP lives, media from elsewhere gets its chance only when that address
+  // stayed silent for half the window.
+  if (standing == Standing::kUnknown && sip_source_ && now - opened_ < limits_.window / 2) return false;
+  return completes_streak(claim, standing, now) && latch(claim.from, standing);
+}
+
+bool SourceLatch::completes_streak(const Claim& claim, Standing standing, Instant now) {
+  const bool likely = standing == Standing::kLikely;
+  Candidate& candidate = candidates_[likely ? 1 : 0];
+  const auto step = static_cast<std::uint16_t>(claim.sequence - candidate.sequence);
+  const bool continues = candidate.streak > 0 && candidate.from == claim.from &&
+                         candidate.ssrc == claim.ssrc && step > 0 && step <= limits_.largest_step;
+  if (!continues) {
+    candidate = {claim.from, claim.ssrc, claim.sequence, 1, now};
+    return false;
+  }
+  candidate.sequence = claim.sequence;
+  const std::uint8_t needed = likely ? limits_.likely_streak : limits_.streak;
+  if (candidate.streak < needed) ++candidate.streak;
+  return candidate.streak >= needed && (likely || now - candidate.since >= limits_.streak_span);
+}
+
+bool SourceLatch::latch(const Endpoint& from, Standing standing) {
+  latched_ = from;
+  standing_ = standing;
+  return true;
+}
+
+std::optional<Endpoint> SourceLatch::target() const {
+  if (standing_ != Standing::kNone) return latched_;
+  if (has_address_) return signalled_;
+  return std::nullopt;
+}
+
+std::optional<Endpoint> SourceLatch::latched() const {
+  if (standing_ == Standing::kNone) return std::nullopt;
+  return latched_;
+}
+
+bool RtcpLatch::accepts(const Endpoint& from, const std::optional<Endpoint>& rtp_source) {
+  if (latched_ && *latched_ == from) return true;
+  const bool signalled = signalled_.port != 0 && from == signalled_;
+  const bool beside_rtp = !latched_ && rtp_source && rtp_source->ip == from.ip;
+  if (!signalled && !beside_rtp) return false;
+  latched_ = from;
+  return true;
+}
+
+std::optional<Endpoint> RtcpLatch::target(const SourceLatch& rtp) const {
+  if (latched_) return latched_;
+  const auto source = rtp.target();
+  if (!source || signalled_.port == 0 || signalled_.ip.is_unspecified()) return std::nullopt;
+  if (rtp.is_guess() && source->ip != signalled_.ip) return std::nullopt;
+  return signalled_;
+}
+
+}  // namespace bw::media
