@@ -55,10 +55,15 @@ struct SendStateless {  // ACK to a 2xx and its retransmissions (the TU keeps th
 struct TransportFailed {  // from io: could not be sent or connection lost
   Flow flow;
 };
-struct AbandonClient {  // the TU lost interest: no more retransmissions, no more reports (never sends CANCEL)
+// The TU lost interest: no more retransmissions, no more reports (never sends CANCEL). A final response to an
+// INVITE is still acknowledged here; a 2xx to it comes as StrayResponse.
+struct AbandonClient {
   ClientTransactionId id;
 };
-struct CancelRequest {  // RFC 3261 §9.1: held back until a provisional response came; same branch, own id
+// RFC 3261 §9.1: held back until a provisional response came; same branch, own id. If a final response to the
+// INVITE comes first, no CANCEL is sent and nothing is ever reported for `id`. After 64*T1 without a final
+// response the INVITE has failed (kTimeout).
+struct CancelRequest {
   ClientTransactionId invite;
   ClientTransactionId id;
   std::string reason;  // value of a Reason header (RFC 3326), may be empty
@@ -70,7 +75,8 @@ struct Transmit {
   Flow to;
   std::shared_ptr<const std::string> bytes;
 };
-// A new request (never a retransmission, never an ACK to a non-2xx). received/rport are already in its top Via.
+// A new request (never a retransmission, never an ACK to a non-2xx). received/rport are already in its top
+// Via.
 struct RequestReceived {
   ServerTransactionId id;  // none for an ACK to a 2xx
   Flow flow;
@@ -121,6 +127,7 @@ class TransactionLayer {
 
   std::size_t server_count() const;
   std::size_t client_count() const;
+  std::size_t memory_bytes() const;  // what the transactions hold on the heap; walks over all of them
 
  private:
   struct Impl;
