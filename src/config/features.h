@@ -71,7 +71,7 @@ struct CrmIntegration {
   bool enabled = true;
   bool cache_enabled = true;
   seconds cache_timeout{3600};
-  std::optional<std::string> region;  // none: server.region
+  std::string region;  // empty: server.region
   PopOn pop_on = PopOn::kRing;
   std::vector<CrmProvider> providers = {CrmProvider{}};
 };
@@ -157,7 +157,7 @@ struct VoicemailEmail {
 
 struct VoicemailReminders {
   bool enabled = false;
-  TimeOfDay time{9, 0};
+  std::optional<TimeOfDay> time = TimeOfDay{9, 0};
   bool unread_only = true;
 };
 

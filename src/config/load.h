@@ -23,13 +23,13 @@ struct Limits {
 enum class Severity : std::uint8_t { kError, kWarning };
 
 struct Problem {
-  std::string file;
+  std::string file{};
   int line = 0;  // from 1; 0: the file as a whole
   int column = 0;
-  std::string key;      // full path: "extensions[2].number"
-  std::string message;  // never the value of a credential
-  std::string allowed;  // what would be right; may be empty
-  std::string nearest;  // the known key or word that was probably meant; may be empty
+  std::string key{};      // full path: "extensions[2].number"
+  std::string message{};  // never the value of a credential
+  std::string allowed{};  // what would be right; may be empty
+  std::string nearest{};  // the known key or word that was probably meant; may be empty
   Severity severity = Severity::kError;
 };
 
