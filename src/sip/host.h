@@ -5,10 +5,16 @@
 #include <optional>
 #include <string_view>
 
+#include "base/address.h"
+
 namespace bw::sip {
 
 // A name, a dotted quad, or an IPv6 address in brackets. '_' is allowed in names because networks have them.
 bool is_host(std::string_view s);
+// The address that a host is, or nullopt for a name. IPv6 with or without brackets. The three colons before
+// an embedded IPv4 address, which the grammar of RFC 3261 produces by mistake, are read as two (RFC 5118
+// §4.10).
+std::optional<IpAddress> address_of(std::string_view host);
 
 struct HostPort {
   std::string_view host;  // IPv6 with its brackets

@@ -172,10 +172,11 @@ std::optional<Rejection> check_require(const Message& request, const ValidationR
   return Rejection{420, "An extension in Require is not supported", HeaderName::kUnsupported, unsupported};
 }
 
-// A dialog-making or refreshing request says where to reach its sender, in one SIP URI (§8.1.1.8, RFC 6665
-// §3.1.2).
+// A dialog-making request says where to reach its sender, in one SIP URI (§8.1.1.8, RFC 6665 §3.1.2). One
+// without Contact is taken from a client of RFC 2543, which knows no From tag either (RFC 4475 §3.4.1).
 std::optional<Rejection> check_contact(const Message& request) {
   const auto contacts = request.elements(HeaderName::kContact);
+  if (contacts.empty() && tag_of(*request.get(HeaderName::kFrom)).empty()) return std::nullopt;
   if (contacts.size() != 1) return bad("There must be exactly one Contact");
   const auto contact = Contact::parse(contacts.front());
   const auto uri = contact && !contact->wildcard ? Uri::parse(contact->address.uri) : std::nullopt;
@@ -183,8 +184,43 @@ std::optional<Rejection> check_contact(const Message& request) {
   return std::nullopt;
 }
 
-bool needs_contact(Method method) {
-  return method == Method::kInvite || method == Method::kSubscribe || method == Method::kRefer;
+// §10.3: what is registered is a SIP or SIPS URI (RFC 4475 §3.3.4); tel is let through to the registrar.
+std::optional<Rejection> check_registered(const Message& request) {
+  const auto uri = Uri::parse(uri_of(*request.get(HeaderName::kTo)));
+  if (!uri || uri->scheme == Scheme::kOther) return bad("To is not an address that can be registered");
+  return std::nullopt;
+}
+
+// What a method cannot do without.
+std::optional<Rejection> check_method(const Message& request, const Seen& seen) {
+  switch (request.method()) {
+    case Method::kInvite:
+      return check_contact(request);
+    case Method::kRegister:
+      return check_registered(request);
+    case Method::kRefer:
+      if (!seen(HeaderName::kReferTo)) return bad("Refer-To is missing");
+      return check_contact(request);
+    case Method::kPrack:
+      return seen(HeaderName::kRAck) ? std::nullopt : bad("RAck is missing");
+    case Method::kSubscribe:
+      if (!seen(HeaderName::kEvent)) return Rejection{489, "Event is missing", HeaderName::kUnknown, {}};
+      return check_contact(request);
+    case Method::kNotify:
+    case Method::kPublish:
+      if (!seen(HeaderName::kEvent)) return Rejection{489, "Event is missing", HeaderName::kUnknown, {}};
+      return std::nullopt;
+    case Method::kUnknown:
+    case Method::kAck:
+    case Method::kBye:
+    case Method::kCancel:
+    case Method::kOptions:
+    case Method::kUpdate:
+    case Method::kInfo:
+    case Method::kMessage:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 bool carries_session(Method method) {
@@ -219,9 +255,7 @@ std::optional<Rejection> validate(const Message& request, const ValidationRules&
     return bad("The method in CSeq is not that of the request");
   }
   const Method method = request.method();
-  if (needs_contact(method)) {
-    if (auto r = check_contact(request)) return r;
-  }
+  if (auto r = check_method(request, seen)) return r;
   // §8.2.2.3: Require means nothing in ACK and CANCEL, and neither can be refused.
   if (method == Method::kAck || method == Method::kCancel) return std::nullopt;
   if (seen(HeaderName::kRequire)) {
@@ -237,7 +271,10 @@ std::optional<Rejection> validate(const Message& request, const ValidationRules&
 std::optional<Rejection> validate_response(const Message& response) {
   if (!response.is_response()) return bad("This is not a response");
   Seen seen;
-  return check_headers(response, seen);
+  if (auto r = check_headers(response, seen)) return r;
+  // §8.1.3.3: a response with a second Via was meant for somebody else (RFC 4475 §3.3.10).
+  if (response.elements(HeaderName::kVia).size() != 1) return bad("There is more than one Via");
+  return std::nullopt;
 }
 
 std::optional<int> status_of(ParseError error) {

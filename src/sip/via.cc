@@ -51,7 +51,7 @@ bool Via::has_magic_branch() const {
 std::optional<IpAddress> Via::received() const {
   const auto text = params.get("received");
   // RFC 5118 §4.5: an IPv6 address here is meant without brackets and comes with them.
-  return text ? IpAddress::parse(*text) : std::nullopt;
+  return text ? address_of(*text) : std::nullopt;
 }
 
 std::optional<std::uint16_t> Via::rport() const {
@@ -60,7 +60,7 @@ std::optional<std::uint16_t> Via::rport() const {
 }
 
 std::optional<Endpoint> Via::response_address() const {
-  const auto ip = received().has_value() ? received() : IpAddress::parse(host);
+  const auto ip = received().has_value() ? received() : address_of(host);
   if (!ip) return std::nullopt;
   const bool secure = iequals(transport, "TLS") || iequals(transport, "WSS");
   const std::uint16_t usual = secure ? 5061 : 5060;
@@ -69,7 +69,7 @@ std::optional<Endpoint> Via::response_address() const {
 
 std::string Via::with_source(const Endpoint& source) const {
   const bool wants_rport = params.has("rport");
-  const auto sent_by = IpAddress::parse(host);
+  const auto sent_by = address_of(host);
   // What the sender wrote there itself must not decide where the response goes.
   std::string text = params.without("received");
   if (wants_rport) text = Params{text}.with("rport", std::to_string(source.port));
