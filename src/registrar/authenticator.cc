@@ -27,6 +27,7 @@ namespace {
 
 constexpr Duration kSweepEvery = 30s;
 constexpr Duration kFirstDelay = 500ms;
+constexpr std::size_t kMaxUntold = 1000;    // lockouts nobody took yet; beyond, they happen but are not told
 constexpr std::size_t kSubjectLength = 64;  // of a user name that is told in a Lockout
 
 DigestHash hash_of(DigestAlgorithm algorithm) {
@@ -163,6 +164,7 @@ Authenticator::Authenticator(Rng& rng, model::SettingsSnapshot settings, Authent
     : impl_(std::make_unique<Impl>(rng, std::move(settings), limits)) {}
 Authenticator::~Authenticator() = default;
 Authenticator::Authenticator(Authenticator&&) noexcept = default;
+Authenticator& Authenticator::operator=(Authenticator&&) noexcept = default;
 
 void Authenticator::configure(model::SettingsSnapshot settings) {
   impl_->settings = std::move(settings);
@@ -276,12 +278,13 @@ Verdict Authenticator::Impl::failed(const Asker& asker, Instant now) {
   const Attempts::Failure source = by_source.fail(asker.source_key, limit, now);
   const Attempts::Failure user = by_user.fail(asker.user_key, limit, now);
   if (asker.known) by_pair.fail(asker.pair_key, limit, now);
-  if (source.lock_began && !asker.trusted) {
+  const bool room = lockouts.size() < kMaxUntold;
+  if (source.lock_began && !asker.trusted && room) {
     const std::string prefix = asker.source.is_v6() ? "/64" : "";
     lockouts.push_back({Lockout::Kind::kAddress, asker.source.to_string() + prefix, source.entry.failures,
                         source.entry.locked_until});
   }
-  if (user.lock_began) {
+  if (user.lock_began && room) {
     lockouts.push_back({Lockout::Kind::kExtension, asker.user.substr(0, kSubjectLength), user.entry.failures,
                         user.entry.locked_until});
   }

@@ -59,6 +59,7 @@ class Authenticator {
   Authenticator(Rng& rng, model::SettingsSnapshot settings, AuthenticatorLimits limits = {});
   ~Authenticator();
   Authenticator(Authenticator&&) noexcept;
+  Authenticator& operator=(Authenticator&&) noexcept;
 
   void configure(model::SettingsSnapshot settings);
   // At start: phones that were registered are known at the addresses they came from.
