@@ -14,7 +14,8 @@ function(bw_module)
       message(FATAL_ERROR "module ${M_NAME} may not depend on ${dep}: it is not declared below it")
     endif()
   endforeach()
-  set(wall ${CMAKE_BINARY_DIR}/walls/${M_NAME})
+  # Shared by all build directories, so that the compiler cache serves one from another.
+  set(wall ${CMAKE_SOURCE_DIR}/build/walls/${M_NAME})
   file(MAKE_DIRECTORY ${wall})
   file(CREATE_LINK ${M_DIR} ${wall}/${M_NAME} SYMBOLIC)
 
@@ -40,4 +41,26 @@ function(bw_module)
     target_compile_definitions(${M_NAME}_test PRIVATE BW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${M_NAME} COMMAND ${M_NAME}_test)
   endif()
+endfunction()
+
+# bw_bench(NAME sip_message DEPS sip)
+#
+# NAME_bench out of NAME_bench.cc, linked with Google Benchmark. Figures are only worth something from the
+# release preset.
+function(bw_bench)
+  cmake_parse_arguments(B "" "NAME" "DEPS;LIBS" ${ARGN})
+  list(TRANSFORM B_DEPS PREPEND bw_)
+  add_executable(${B_NAME}_bench ${B_NAME}_bench.cc)
+  target_link_libraries(${B_NAME}_bench PRIVATE ${B_DEPS} ${B_LIBS} bw_options benchmark::benchmark_main)
+endfunction()
+
+# bw_fuzz(NAME sip_uri DEPS sip)
+#
+# NAME_fuzz out of NAME_fuzz.cc with libFuzzer's main; its seeds are in corpus/NAME.
+function(bw_fuzz)
+  cmake_parse_arguments(F "" "NAME" "DEPS;LIBS" ${ARGN})
+  list(TRANSFORM F_DEPS PREPEND bw_)
+  add_executable(${F_NAME}_fuzz ${F_NAME}_fuzz.cc)
+  target_link_libraries(${F_NAME}_fuzz PRIVATE ${F_DEPS} ${F_LIBS} bw_options)
+  target_link_options(${F_NAME}_fuzz PRIVATE -fsanitize=fuzzer)
 endfunction()

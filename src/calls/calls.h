@@ -1,0 +1,74 @@
+// All calls of the system: the back-to-back brain. It owns both legs of every call, decides who rings, joins
+// and parts, and writes one record per call. A Core; composed with transactions and registrar by the exchange.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/core.h"
+#include "base/rng.h"
+#include "calls/leg.h"
+#include "model/directory.h"
+#include "model/settings.h"
+#include "ports/contacts.h"
+#include "ports/control.h"
+#include "ports/media.h"
+#include "ports/persistence.h"
+#include "sip/transaction.h"
+
+namespace bw::calls {
+
+struct CallLimits {
+  std::size_t calls = 20'000;
+  std::size_t forks = 10;          // phones that ring for one call
+  std::uint16_t port_stock = 64;   // port pairs asked for at a time while fewer than half of it are free
+};
+
+// ---- in ----
+struct InviteArrived {  // a new INVITE whose sender is known
+  sip::ServerTransactionId tx;
+  sip::Flow flow;
+  sip::Message request;
+  model::ExtensionNumber caller;
+};
+struct DialogRequest {  // a request with a To tag, ACK to a 2xx included (tx none)
+  sip::ServerTransactionId tx;
+  sip::Flow flow;
+  sip::Message request;
+};
+struct Asked {
+  ports::RequestId id;
+  ports::Request request;  // ListCalls, StartCall, HangUpCall; the others are not for this core
+};
+struct ShutDown {};
+
+class Calls {
+ public:
+  using Input = std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
+                             sip::StrayResponse, sip::RequestFailed, sip::AckMissing, media::Event, Asked, model::SettingsSnapshot,
+                             model::DirectorySnapshot, ShutDown>;
+  using Output = std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note>;
+
+  Calls(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
+        const ports::Contacts& contacts, media::LoopIndex loops, CallLimits limits = {});
+  ~Calls();
+
+  void handle(const Input& input, Instant now);
+  void handle(Input&& input, Instant now);
+  std::optional<Output> poll();
+  Deadline deadline() const;
+
+  std::size_t active() const;      // calls that have not ended
+  std::uint64_t total() const;     // since start
+  std::size_t leg_count() const;   // including those that only wait for a last answer
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+static_assert(Core<Calls>);
+
+}  // namespace bw::calls

@@ -1,0 +1,207 @@
+// Offers and answers between the two legs of a call (RFC 3264, RFC 6337). Each leg has its own description and
+// port; what one side says is carried to the other, one negotiation at a time.
+#include <utility>
+
+#include "calls/detail/engine.h"
+#include "sip/name_addr.h"
+
+namespace bw::calls {
+namespace {
+
+media::SrtpKey srtp_key(const sdp::CryptoLine& line) {
+  media::SrtpKey key;
+  switch (line.suite) {
+    case sdp::SrtpSuite::kAesCm128HmacSha1_80: key.suite = media::SrtpSuite::kAesCm128HmacSha1_80; break;
+    case sdp::SrtpSuite::kAesCm128HmacSha1_32: key.suite = media::SrtpSuite::kAesCm128HmacSha1_32; break;
+    case sdp::SrtpSuite::kAeadAes128Gcm: key.suite = media::SrtpSuite::kAeadAes128Gcm; break;
+    case sdp::SrtpSuite::kAeadAes256Gcm: key.suite = media::SrtpSuite::kAeadAes256Gcm; break;
+  }
+  key.master = line.master;
+  return key;
+}
+
+}  // namespace
+
+void Engine::set_peer(Member& member) {
+  const auto agreed = member.media.negotiated();
+  if (!agreed || !member.media_leg) return;
+  member.negotiated_codec = agreed->codec.name + '/' + std::to_string(agreed->codec.clock_rate);
+  media::SetPeer set{.leg = member.media_leg};
+  // Without an address (c=0.0.0.0, a host name) the relay waits for the first packet to tell.
+  set.peer.rtp = agreed->remote_rtp.value_or(Endpoint{});
+  set.peer.rtcp = agreed->remote_rtcp.value_or(Endpoint{});
+  set.rtcp_mux = agreed->rtcp_mux;
+  set.clock_rate = agreed->codec.clock_rate;
+  if (agreed->telephone_event_receive) {
+    set.telephone_event = static_cast<std::int16_t>(*agreed->telephone_event_receive);
+  }
+  if (agreed->receive) set.receive = srtp_key(*agreed->receive);
+  if (agreed->send) set.send = srtp_key(*agreed->send);
+  tell(member.port.loop, std::move(set));
+  watch(member);
+}
+
+bool Engine::take_answer(Member& member, const std::string& sdp, sdp::OfferAnswer::Certainty certainty) {
+  auto answer = sdp::parse(sdp);
+  return answer && member.media.remote_answer(std::move(*answer), certainty);
+}
+
+// The first answer of a call, or that of a transfer target: the origin waits for it (its INVITE is open), or has
+// a session of its own that is now to be changed.
+void Engine::bridge_new_answer(Call& call, Member& origin, Member& winner, Instant now) {
+  connect_media(origin, winner);
+  LegContext cx = context(now);
+  if (origin.leg.state() == Leg::State::kInvited) {
+    origin.leg.set_identity(identity_of(winner));
+    const bool offered = origin.media.state() == sdp::OfferAnswer::State::kRemoteOffer;
+    const auto sdp = offered ? origin.media.relay_answer(winner.media) : origin.media.relay_offer(winner.media);
+    if (!sdp) {
+      return end_call(call, {.status = 488, .sentence = std::string(sdp::to_sentence(sdp.error()))}, now);
+    }
+    origin.leg.answer(*sdp, cx);
+    set_peer(origin);
+    watch(winner);
+    return;
+  }
+  start_join(call, origin, winner, false, now);
+}
+
+// Makes two sessions that exist already talk to each other: each learns of the other by a re-INVITE.
+void Engine::start_join(Call& call, Member& first, Member& second, bool both, Instant now) {
+  connect_media(first, second);
+  if (call.negotiation) {  // a relayed offer was under way to somebody who is no longer the peer
+    if (Member* asker = find(call.negotiation->asker)) {
+      asker->media.offer_failed();
+      LegContext cx = context(now);
+      asker->leg.answer_offer(491, {}, cx);
+    }
+  }
+  call.negotiation = Negotiation{first.leg.id(), {}, both ? second.leg.id() : LegId{}};
+  join_step(call, first, second, now);
+}
+
+void Engine::join_step(Call& call, Member& asked, Member& other, Instant now) {
+  asked.leg.set_identity(identity_of(other));
+  const auto offer = asked.media.relay_offer(other.media, sdp::Direction::kSendRecv);
+  if (!offer) {
+    // Its own answer to us is still open (no ACK yet): what both agreed on so far has to do.
+    note(ports::Note::Level::kDebug, "no re-offer to " + asked.extension + ": " +
+                                         std::string(sdp::to_sentence(offer.error())));
+    call.negotiation.reset();
+    return;
+  }
+  LegContext cx = context(now);
+  asked.leg.offer(*offer, cx, true);
+}
+
+void Engine::on_leg_event(Member& member, const LegEvent::Confirmed& what, Instant now) {
+  Call& call = *call_of(member);
+  if (member.media.state() == sdp::OfferAnswer::State::kLocalOffer) {  // our offer was in the 2xx
+    if (!take_answer(member, what.sdp, sdp::OfferAnswer::Certainty::kFinal)) {
+      return end_call(call, {.status = 488, .sentence = member.extension + "'s phone did not agree on media"}, now);
+    }
+    Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
+    if (peer != nullptr && peer->leg.up() && !call.negotiation) {
+      relay_offer(call, member, *peer, now);
+    }
+  }
+  set_peer(member);
+}
+
+void Engine::on_leg_event(Member& member, const LegEvent::Offered& what, Instant now) {
+  Call& call = *call_of(member);
+  LegContext cx = context(now);
+  const LegId id = member.leg.id();
+  Member* peer = call.first == id ? find(call.second) : call.second == id ? find(call.first) : nullptr;
+  const bool with_peer = peer != nullptr && call.state == Call::State::kUp;
+
+  if (what.sdp.empty()) {  // RFC 3261 §14.2: the offer is in our 2xx; its answer comes with the ACK
+    const auto offer = with_peer ? member.media.relay_offer(peer->media) : member.media.repeat_offer();
+    return member.leg.answer_offer(offer ? 200 : 491, offer ? *offer : std::string{}, cx);
+  }
+  auto offer = sdp::parse(what.sdp);
+  if (!offer) return member.leg.answer_offer(400, {}, cx);
+  if (const auto taken = member.media.remote_offer(std::move(*offer)); !taken) {
+    return member.leg.answer_offer(taken.error() == sdp::OfferError::kOfferPending ? 491 : 488, {}, cx);
+  }
+  if (!settings_->hold_enabled && member.media.remote_holds()) {
+    member.media.offer_failed();
+    return member.leg.answer_offer(403, {}, cx);
+  }
+  if (!with_peer) return answer_alone(member, now);
+  if (call.negotiation) {
+    member.media.offer_failed();
+    return member.leg.answer_offer(491, {}, cx);
+  }
+  relay_offer(call, member, *peer, now);
+}
+
+// Nobody else to ask: an echo, or a party that waits while somebody is rung for it.
+void Engine::answer_alone(Member& member, Instant now) {
+  LegContext cx = context(now);
+  const auto answer = member.media.own_answer();
+  if (!answer) member.media.offer_failed();
+  member.leg.answer_offer(answer ? 200 : 488, answer ? *answer : std::string{}, cx);
+  set_peer(member);
+}
+
+void Engine::relay_offer(Call& call, Member& asker, Member& asked, Instant now) {
+  const auto offer = asked.media.relay_offer(asker.media);
+  LegContext cx = context(now);
+  if (!offer) {
+    asker.media.offer_failed();
+    const int status = offer.error() == sdp::OfferError::kOfferPending ? 491 : 488;
+    return asker.leg.answer_offer(status, {}, cx);
+  }
+  call.negotiation = Negotiation{asked.leg.id(), asker.leg.id(), {}};
+  asked.leg.offer(*offer, cx, false);
+}
+
+void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, Instant now) {
+  Call& call = *call_of(member);
+  const bool ok = what.status < 300 && take_answer(member, what.sdp, sdp::OfferAnswer::Certainty::kFinal);
+  if (!ok) member.media.offer_failed();
+  if (!call.negotiation || call.negotiation->asked != member.leg.id()) {
+    if (ok) set_peer(member);
+    return;
+  }
+  const Negotiation done = std::move(*call.negotiation);
+  call.negotiation.reset();
+  if (ok) set_peer(member);
+
+  if (Member* asker = find(done.asker)) {
+    LegContext cx = context(now);
+    if (asker->media.state() == sdp::OfferAnswer::State::kRemoteOffer) {
+      const auto answer = ok ? asker->media.relay_answer(member.media)
+                             : std::expected<std::string, sdp::OfferError>{std::unexpected(sdp::OfferError::kNoCodec)};
+      if (!answer) asker->media.offer_failed();
+      // 491 lets the asker try again in its own time (§14.1); anything else the other phone said is "not like this".
+      asker->leg.answer_offer(answer ? 200 : what.status == 491 ? 491 : 488, answer ? *answer : std::string{}, cx);
+    }
+    set_peer(*asker);
+    asker->holds = asker->media.remote_holds();
+    return;
+  }
+  if (Member* next = find(done.then_ask); next != nullptr && next->leg.up()) {
+    call.negotiation = Negotiation{next->leg.id(), {}, {}};
+    join_step(call, *next, member, now);
+    return;
+  }
+  if (!ok) {
+    Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
+    const auto a = member.media.negotiated();
+    const auto b = peer != nullptr ? peer->media.negotiated() : std::nullopt;
+    if (a && b && !sdp::compatible(*a, *b)) {
+      end_call(call, {.status = 488, .sentence = member.extension + " and " + peer->extension + " have no codec in common"},
+               now);
+    }
+  }
+}
+
+std::string Engine::identity_of(const Member& member) const {
+  const IpAddress ip = our_ip(member.leg.flow());
+  const std::string host = ip.is_v6() ? '[' + ip.to_string() + ']' : ip.to_string();
+  return sip::make_name_addr(display_of(member.extension), "sip:" + sip::escape_user(member.extension) + '@' + host);
+}
+
+}  // namespace bw::calls

@@ -1,0 +1,340 @@
+#include "calls/detail/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sip/name_addr.h"
+#include "sip/replaces.h"
+
+namespace bw::calls {
+
+Engine::Engine(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
+               const ports::Contacts& contacts, media::LoopIndex loops, CallLimits limits)
+    : rng_(rng),
+      settings_(std::move(settings)),
+      directory_(std::move(directory)),
+      contacts_(contacts),
+      limits_(limits),
+      dialplan_(*settings_),
+      ports_(loops, limits.port_stock) {
+  restock();
+}
+
+// ---- inputs ----
+
+void Engine::on(Tick, Instant now) {
+  while (const auto due = leg_timers_.pop_due(now)) {
+    if (Member* member = find(due->leg)) {
+      LegContext cx = context(now);
+      member->leg.on_timer(due->kind, cx);
+      forget_finished(due->leg);
+    }
+  }
+  while (const auto due = call_timers_.pop_due(now)) on_call_timer(*due, now);
+}
+
+void Engine::on(DialogRequest in, Instant now) {
+  const auto to = in.request.get(sip::HeaderName::kTo).value_or("");
+  const auto from = in.request.get(sip::HeaderName::kFrom).value_or("");
+  const auto call_id = in.request.get(sip::HeaderName::kCallId).value_or("");
+  const LegId id = Leg::owner_of_tag(sip::tag_of(to));
+  Member* member = find(id);
+  if (member == nullptr || !member->leg.is_dialog(call_id, sip::tag_of(to), sip::tag_of(from))) {
+    if (in.tx) wire_.push_back(sip::SendResponse{in.tx, sip::make_response(in.request, 481, {})});
+    return;
+  }
+  LegContext cx = context(now);
+  member->leg.on_request(in.tx, in.flow, std::move(in.request), cx);
+  forget_finished(id);
+}
+
+void Engine::on(const sip::CancelReceived& in, Instant now) {
+  const auto it = by_invite_.find(in.invite);
+  if (it == by_invite_.end()) return;
+  const LegId id = it->second;
+  if (Member* member = find(id)) {
+    LegContext cx = context(now);
+    member->leg.on_cancel(in.cancel, cx);
+    forget_finished(id);
+  }
+}
+
+void Engine::on(const sip::ResponseReceived& in, Instant now) {
+  const LegId id = Leg::owner_of(in.id);
+  if (Member* member = find(id)) {
+    LegContext cx = context(now);
+    member->leg.on_response(in.id, in.response, cx);
+    forget_finished(id);
+  }
+}
+
+void Engine::on(const sip::StrayResponse& in, Instant now) {
+  const LegId id = Leg::owner_of_tag(sip::tag_of(in.response.get(sip::HeaderName::kFrom).value_or("")));
+  if (Member* member = find(id)) {
+    LegContext cx = context(now);
+    member->leg.on_stray_answer(in.response, cx);
+    forget_finished(id);
+  }
+}
+
+void Engine::on(const sip::RequestFailed& in, Instant now) {
+  const LegId id = Leg::owner_of(in.id);
+  if (Member* member = find(id)) {
+    LegContext cx = context(now);
+    member->leg.on_failure(in.id, in.why, cx);
+    forget_finished(id);
+  }
+}
+
+void Engine::on(const sip::AckMissing& in, Instant now) {
+  const auto it = by_invite_.find(in.id);
+  if (it == by_invite_.end()) return;
+  const LegId id = it->second;
+  if (Member* member = find(id)) {
+    LegContext cx = context(now);
+    member->leg.on_ack_missing(in.id, cx);
+    forget_finished(id);
+  }
+}
+
+void Engine::on(const media::Event& in, Instant now) {
+  std::visit(Overloaded{
+                 [&](const media::PortsOpened& e) {
+                   ports_.opened(e);
+                   restock();
+                 },
+                 [&](const media::LegSilent& e) { on_media_silent(e, now); },
+                 [&](const media::MediaStarted&) {},  // the figures at the end tell
+                 [&](const media::DigitPressed&) {},  // no party of this version listens for digits
+                 [&](const media::LegClosed& e) { on_media_closed(e, now); },
+             },
+             in);
+}
+
+void Engine::on(const model::SettingsSnapshot& settings, Instant) {
+  settings_ = settings;
+  dialplan_ = Dialplan{*settings_};
+}
+
+void Engine::on(const model::DirectorySnapshot& directory, Instant) { directory_ = directory; }
+
+void Engine::settle(Instant now) {
+  do {
+    while (!events_.empty()) {
+      const LegEvent event = std::move(events_.front());
+      events_.pop_front();
+      dispatch(event, now);
+    }
+    for (Wire& wish : wire_) out.push_back(std::move(wish));
+    wire_.clear();
+  } while (!events_.empty());
+}
+
+Deadline Engine::deadline() const {
+  Deadline next;
+  if (const auto at = leg_timers_.next()) next = next.earliest({*at, "a leg's timer"});
+  if (const auto at = call_timers_.next()) next = next.earliest({*at, "a call's timer"});
+  return next;
+}
+
+// ---- legs ----
+
+LegContext Engine::context(Instant now) { return {wire_, events_, leg_timers_, rng_, now}; }
+
+Member* Engine::find(LegId id) {
+  const auto it = members_.find(id);
+  return it == members_.end() ? nullptr : it->second.get();
+}
+
+Call* Engine::call_of(const Member& member) {
+  const auto it = calls_.find(member.call);
+  return it == calls_.end() ? nullptr : it->second.get();
+}
+
+Member& Engine::admit(Leg leg, Call& call, std::string extension, media::PortPair port, Instant) {
+  const LegId id = leg.id();
+  const sdp::LocalSide side = local_side(leg.flow(), port);
+  auto member = std::make_unique<Member>(
+      Member{.leg = std::move(leg), .call = call.key, .extension = std::move(extension),
+             .media = sdp::OfferAnswer{side, rng_}, .port = port});
+  call.members.push_back(id);
+  open_media(*member);
+  ++call.media_open;
+  if (member->invite = member->leg.invite_transaction(); member->invite) by_invite_[member->invite] = id;
+  return *members_.insert_or_assign(id, std::move(member)).first->second;
+}
+
+void Engine::forget_finished(LegId id) {
+  Member* member = find(id);
+  if (member == nullptr) return;
+  if (const auto tx = member->leg.invite_transaction(); tx != member->invite) {
+    by_invite_.erase(member->invite);
+    if (tx) by_invite_[tx] = id;
+    member->invite = tx;
+  }
+  if (!member->leg.finished()) return;
+  // A call that still counts this leg hears of its end by an event first and lets go of it then.
+  if (!member->call) members_.erase(id);
+}
+
+// ---- media ----
+
+void Engine::tell(media::LoopIndex loop, media::Command command) {
+  out.push_back(media::TellMedia{loop, std::move(command)});
+}
+
+void Engine::restock() {
+  for (media::LoopIndex loop = 0; loop < ports_.loops(); ++loop) {
+    if (const auto count = ports_.wanted(loop)) tell(loop, media::OpenPorts{count});
+  }
+}
+
+void Engine::open_media(Member& member) {
+  member.media_leg = media::MediaLegId{next_media_++};
+  by_media_[member.media_leg] = {member.leg.id(), member.call, {}};
+  tell(member.port.loop, media::OpenLeg{member.media_leg, member.port});
+  restock();
+}
+
+void Engine::close_media(Member& member) {
+  if (member.media_leg) tell(member.port.loop, media::CloseLeg{std::exchange(member.media_leg, {})});
+}
+
+void Engine::connect_media(Member& a, Member& b) {
+  if (a.media_leg && b.media_leg) tell(a.port.loop, media::Connect{a.media_leg, b.media_leg});
+}
+
+void Engine::watch(Member& member) {
+  const auto agreed = member.media.negotiated();
+  // Only who agreed to send can fall silent.
+  const bool expects = agreed && sdp::receives(agreed->direction) && member.leg.up();
+  const Duration after = expects ? settings_->media_silence_timeout : 0s;
+  if (member.media_leg) tell(member.port.loop, media::WatchSilence{member.media_leg, after});
+}
+
+IpAddress Engine::our_ip(const sip::Flow& flow) const {
+  const auto trusted = [&](const Network& net) { return net.contains(flow.remote.ip); };
+  if (settings_->external_ip && std::ranges::none_of(settings_->trusted_networks, trusted)) {
+    return *settings_->external_ip;
+  }
+  if (!flow.local.ip.is_unspecified()) return flow.local.ip;
+  for (const IpAddress& own : settings_->local_addresses) {
+    if (own.is_v4() == flow.remote.ip.is_v4()) return own;
+  }
+  return flow.local.ip;
+}
+
+std::string Engine::our_contact(const sip::Flow& flow) const {
+  // An outbound connection has an ephemeral port at our end; what listens is the configured one.
+  std::uint16_t port = flow.local.port;
+  if (flow.transport == sip::Transport::kTcp) port = settings_->sip_port;
+  if (flow.transport == sip::Transport::kTls) port = settings_->sip_tls_port;
+  std::string contact = "<sip:" + Endpoint{our_ip(flow), port}.to_string();
+  if (flow.transport != sip::Transport::kUdp) {
+    contact += ";transport=";
+    contact += sip::uri_token(flow.transport);
+  }
+  return contact + '>';
+}
+
+sdp::LocalSide Engine::local_side(const sip::Flow& flow, media::PortPair port) const {
+  sdp::LocalSide side{.address = our_ip(flow), .port = port.rtp};
+  switch (settings_->srtp) {
+    case model::SrtpPolicy::kOff: side.srtp = sdp::SrtpPolicy::kOff; break;
+    case model::SrtpPolicy::kOptional:
+      side.srtp = sdp::SrtpPolicy::kOptional;
+      // Keys travel in the clear on an open transport, where they would protect nothing (RFC 4568 §7.1).
+      if (sip::is_secure(flow.transport)) side.srtp_offer = sdp::SrtpOffer::kBestEffort;
+      break;
+    case model::SrtpPolicy::kRequired:
+      side.srtp = sdp::SrtpPolicy::kRequired;
+      side.srtp_offer = sdp::SrtpOffer::kSecure;
+      break;
+  }
+  return side;
+}
+
+void Engine::note(ports::Note::Level level, std::string text) { out.push_back(ports::Note{level, std::move(text)}); }
+
+// ---- events of legs ----
+
+void Engine::dispatch(const LegEvent& event, Instant now) {
+  Member* member = find(event.leg);
+  if (member == nullptr) return;
+  if (call_of(*member) != nullptr) {
+    std::visit([&](const auto& what) { on_leg_event(*member, what, now); }, event.what);
+  }
+  forget_finished(event.leg);
+}
+
+void Engine::on_leg_event(Member& member, const LegEvent::Cancelled& what, Instant now) {
+  Call& call = *call_of(member);
+  const std::string target = call.dialling ? call.dialling->target : call.record.to_number.reveal();
+  end_call(call, {model::Disposition::kCancelled, "caller", 487,
+                  member.extension + " hung up before " + target + " answered", what.reason_header},
+           now);
+}
+
+void Engine::on_leg_event(Member& member, const LegEvent::InfoReceived& what, Instant now) {
+  const Call& call = *call_of(member);
+  if (call.state != Call::State::kUp) return;
+  Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
+  if (peer == nullptr) return;
+  LegContext cx = context(now);
+  peer->leg.send_info(what.content_type, what.body, cx);
+}
+
+void Engine::on_media_silent(const media::LegSilent& silent, Instant now) {
+  const auto it = by_media_.find(silent.leg);
+  Member* member = it == by_media_.end() ? nullptr : find(it->second.leg);
+  if (member == nullptr || member->probing || !member->leg.up()) return;
+  // calls.md §2: ended only when media and session timer are both dead; a phone that merely says nothing
+  // answers the question.
+  member->probing = true;
+  member->silent_for = silent.silent_for;
+  LegContext cx = context(now);
+  member->leg.probe(cx);
+}
+
+void Engine::on_leg_event(Member& member, const LegEvent::ProbeAnswered&, Instant) {
+  member.probing = false;
+  watch(member);
+}
+
+void Engine::on_media_closed(const media::LegClosed& closed, Instant now) {
+  const auto it = by_media_.find(closed.leg);
+  if (it == by_media_.end()) return;
+  const MediaOwner owner = it->second;
+  by_media_.erase(it);
+  const auto found = calls_.find(owner.call);
+  if (found == calls_.end()) return;
+  Call& call = *found->second;
+  if (owner.record_index) note_quality(call.record.legs[*owner.record_index], closed.quality);
+  if (--call.media_open == 0 && call.state == Call::State::kEnding) write_down(call, now);
+}
+
+void Engine::on_call_timer(CallTimer timer, Instant now) {
+  const auto it = calls_.find(timer.call);
+  if (it == calls_.end()) return;
+  Call& call = *it->second;
+  switch (timer.kind) {
+    case CallTimer::Kind::kRing:
+      call.ring_timer = {};
+      no_answer(call, now);
+      return;
+    case CallTimer::Kind::kDuration: {
+      call.duration_timer = {};
+      const auto limit = std::chrono::duration_cast<std::chrono::seconds>(settings_->max_call_duration).count();
+      end_call(call, {model::Disposition::kAnswered, "system", 0,
+                      "the call reached the longest duration allowed, " + std::to_string(limit) + " s", {}},
+               now);
+      return;
+    }
+    case CallTimer::Kind::kClosing:
+      call.closing_timer = {};
+      write_down(call, now);
+      return;
+  }
+}
+
+}  // namespace bw::calls

@@ -1,0 +1,175 @@
+// The state behind Calls, and the steps of a call's life, each family in a file of its own:
+//   engine.cc     legs, media ports, events in turn        dialling.cc  who rings, who answers first, who is next
+//   bridging.cc   offers and answers between two legs      transfer.cc  REFER and what follows from it
+//   ending.cc     how calls end and are written down       views.cc     what the API sees and asks
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "calls/calls.h"
+#include "calls/detail/call.h"
+#include "calls/detail/port_stock.h"
+#include "calls/leg.h"
+#include "calls/route.h"
+
+namespace bw::calls {
+
+class Engine {
+ public:
+  Engine(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
+         const ports::Contacts& contacts, media::LoopIndex loops, CallLimits limits);
+
+  // ---- inputs (engine.cc) ----
+  void on(Tick tick, Instant now);
+  void on(InviteArrived in, Instant now);
+  void on(DialogRequest in, Instant now);
+  void on(const sip::CancelReceived& in, Instant now);
+  void on(const sip::ResponseReceived& in, Instant now);
+  void on(const sip::StrayResponse& in, Instant now);
+  void on(const sip::RequestFailed& in, Instant now);
+  void on(const sip::AckMissing& in, Instant now);
+  void on(const media::Event& in, Instant now);
+  void on(const Asked& in, Instant now);
+  void on(const model::SettingsSnapshot& settings, Instant now);
+  void on(const model::DirectorySnapshot& directory, Instant now);
+  void on(ShutDown in, Instant now);
+  void settle(Instant now);  // hands out every event the last input caused
+
+  std::deque<Calls::Output> out;
+  Deadline deadline() const;
+  std::size_t active() const { return active_; }
+  std::uint64_t total() const { return total_; }
+  std::size_t leg_count() const { return members_.size(); }
+
+ private:
+  // ---- engine.cc ----
+  LegContext context(Instant now);
+  Member* find(LegId id);
+  Call* call_of(const Member& member);
+  Member& admit(Leg leg, Call& call, std::string extension, media::PortPair port, Instant now);
+  void forget_finished(LegId id);
+  void let_go(Member& member);
+  void open_media(Member& member);
+  void close_media(Member& member);
+  void set_peer(Member& member);
+  void connect_media(Member& a, Member& b);
+  void watch(Member& member);
+  void tell(media::LoopIndex loop, media::Command command);
+  void restock();
+  void note(ports::Note::Level level, std::string text);
+  void dispatch(const LegEvent& event, Instant now);
+  void on_leg_event(Member& member, const LegEvent::Progressed& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::Accepted& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::Refused& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::Cancelled& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::Confirmed& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::Offered& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::OfferAnswered& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::ReferAsked& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::InfoReceived& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::ProbeAnswered& what, Instant now);
+  void on_leg_event(Member& member, const LegEvent::Gone& what, Instant now);
+  void on_media_silent(const media::LegSilent& silent, Instant now);
+  void on_media_closed(const media::LegClosed& closed, Instant now);
+  void on_call_timer(CallTimer timer, Instant now);
+  IpAddress our_ip(const sip::Flow& flow) const;
+  std::string our_contact(const sip::Flow& flow) const;
+  sdp::LocalSide local_side(const sip::Flow& flow, media::PortPair port) const;
+
+  // ---- dialling.cc ----
+  Call& new_call(std::string caller, std::string dialled, Instant now);
+  void place(Call& call, Dialling dialling, const Attempt& attempt, Instant now);
+  void ring(Call& call, Dialling dialling, const RingExtension& target, Instant now);
+  bool ring_phone(Call& call, const model::Binding& phone, Instant now);
+  void answer_echo(Call& call, Instant now);
+  void stop_dialling(Call& call, LegId keep, std::string_view reason_header, Instant now);
+  void dialling_failed(Call& call, int status, std::string sentence, Instant now);
+  void dialling_lost_leg(Call& call, Member& member, const LegEvent::Refused& what, Instant now);
+  void no_answer(Call& call, Instant now);
+  void forward_or_fail(Call& call, ForwardCause cause, int status, std::string sentence, Instant now);
+  void answered(Call& call, Member& winner, Instant now);
+  std::vector<std::pair<sip::HeaderName, std::string>> identity_headers(const Call& call) const;
+  std::string display_of(const std::string& extension) const;
+
+  // ---- bridging.cc ----
+  void bridge_new_answer(Call& call, Member& origin, Member& winner, Instant now);
+  void start_join(Call& call, Member& first, Member& second, bool both, Instant now);
+  void join_step(Call& call, Member& asked, Member& other, Instant now);
+  void relay_offer(Call& call, Member& asker, Member& asked, Instant now);
+  void answer_alone(Member& member, Instant now);
+  bool take_answer(Member& member, const std::string& sdp, sdp::OfferAnswer::Certainty certainty);
+  std::string identity_of(const Member& member) const;
+
+  // ---- transfer.cc ----
+  void blind_transfer(Call& call, Member& transferor, const LegEvent::ReferAsked& what, std::string target,
+                      Instant now);
+  void attended_transfer(Call& call, Member& transferor, Member& consulted, Instant now);
+  Member* find_replaced(std::string_view replaces_header);
+  void replace_leg(InviteArrived in, Member& replaced, Instant now);
+  void transfer_progress(Call& call, int status, Instant now);
+  void transfer_failed(Call& call, Dialling dialling, int status, std::string sentence, Instant now);
+  void adopt(Call& call, Call& from, Member& member);
+  void release_transferor(Call& call, Dialling& dialling, Instant now);
+
+  // ---- ending.cc ----
+  struct Ending {
+    model::Disposition disposition = model::Disposition::kFailed;
+    std::string by = "system";
+    int status = 0;  // SIP status for an unanswered caller and cause of the record
+    std::string sentence;
+    std::string reason_header;
+  };
+  void end_call(Call& call, Ending ending, Instant now);
+  void drop_leg(Member& member, int status, std::string_view reason_header, Instant now);
+  void write_down(Call& call, Instant now);
+  void record_leg(Call& call, Member& member);
+  static void note_quality(model::LegRecord& leg, const media::Quality& quality);
+  void one_side_left(Call& call, Member& left, const LegEvent::Gone& what, Instant now);
+
+  // ---- views.cc ----
+  ports::Calls list_calls() const;
+  ports::Reply start_call(const ports::StartCall& wish, Instant now);
+  ports::Reply hang_up_call(const ports::HangUpCall& wish, Instant now);
+
+  Rng& rng_;
+  model::SettingsSnapshot settings_;
+  model::DirectorySnapshot directory_;
+  const ports::Contacts& contacts_;
+  CallLimits limits_;
+  Dialplan dialplan_;
+
+  std::unordered_map<LegId, std::unique_ptr<Member>> members_;
+  std::unordered_map<CallKey, std::unique_ptr<Call>> calls_;
+  std::unordered_map<std::string, CallKey, TextHash, std::equal_to<>> by_name_;  // CallId → call
+  struct MediaOwner {
+    LegId leg;
+    CallKey call;
+    std::optional<std::size_t> record_index;  // where in the call record the figures belong
+  };
+  std::unordered_map<media::MediaLegId, MediaOwner> by_media_;
+  std::unordered_map<sip::ServerTransactionId, LegId> by_invite_;  // unanswered callers, for CANCEL and lost ACKs
+  std::uint64_t next_leg_ = 1, next_call_ = 1, next_media_ = 1;
+  PortStock ports_;
+  TimerHeap<LegTimer> leg_timers_;
+  TimerHeap<CallTimer> call_timers_;
+  std::deque<Wire> wire_;
+  std::deque<LegEvent> events_;
+  std::size_t active_ = 0;
+  std::uint64_t total_ = 0;
+  bool shutting_down_ = false;
+};
+
+struct Calls::Impl : Engine {
+  using Engine::Engine;
+};
+
+// RFC 3326.
+inline constexpr std::string_view kCompletedElsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+}  // namespace bw::calls

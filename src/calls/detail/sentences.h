@@ -1,0 +1,20 @@
+// How calls end, in words and in the classes of the call record.
+#pragma once
+
+#include <string>
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "calls/leg_event.h"
+#include "model/call_record.h"
+
+namespace bw::calls {
+
+// "1002 is busy", "1002's phone did not respond", …
+std::string refusal_sentence(const std::string& target, const LegEvent::Refused& what);
+model::Disposition disposition_of(int status);
+
+// UUIDv7 (RFC 9562 §5.7) of this instant.
+model::CallId make_call_id(Rng& rng, Instant now);
+
+}  // namespace bw::calls

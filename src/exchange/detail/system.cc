@@ -1,0 +1,217 @@
+#include "exchange/detail/system.h"
+
+#include <array>
+#include <utility>
+
+namespace bw::exchange {
+namespace {
+
+// Option tags a Require header may name (RFC 3261 §8.2.2.3).
+constexpr std::array<std::string_view, 7> kRequirable = {"100rel", "timer", "replaces", "path", "outbound", "gruu",
+                                                         "norefersub"};
+
+}  // namespace
+
+System::System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory, Instant now,
+               media::LoopIndex media_loops)
+    : rng_(rng),
+      settings_(std::move(settings)),
+      directory_(std::move(directory)),
+      started_(now),
+      layer_(rng),
+      authenticator_(rng, settings_),
+      registrar_(rng, settings_),
+      calls_(rng, settings_, directory_, *this, media_loops) {
+  settle(now);
+}
+
+std::vector<const model::Binding*> System::contacts(std::string_view extension, Instant now) const {
+  return registrar_.contacts(extension, now);
+}
+
+// ---- inputs ----
+
+void System::on(Tick, Instant now) {
+  layer_.handle(sip::TransactionLayer::Input{Tick{}}, now);
+  calls_.handle(calls::Calls::Input{Tick{}}, now);
+  if (registrar_.deadline().at <= now) store(registrar_.expire(now), {});
+  if (authenticator_.deadline().at <= now) authenticator_.expire(now);
+  while (const auto key = delays_.pop_due(now)) {
+    const auto it = delayed_.find(*key);
+    Held held = std::move(it->second.held);
+    delayed_.erase(it);
+    respond(held.tx, std::move(held.response), now);
+  }
+}
+
+void System::on(Received in, Instant now) {
+  sip::Message salvage;
+  auto message = sip::parse(in.bytes, {}, &salvage);
+  if (!message) {
+    const auto status = sip::status_of(message.error());
+    if (!status || salvage.is_response()) return;
+    return answer_unreadable(in.flow, salvage, {.status = *status, .why = sip::to_sentence(message.error())});
+  }
+  if (message->is_response()) {
+    if (sip::validate_response(*message)) return;  // dropped without a word (RFC 3261 §18.1.2)
+  } else if (const auto rejection = sip::validate(*message, {kRequirable})) {
+    return answer_unreadable(in.flow, *message, *rejection);
+  }
+  layer_.handle(sip::TransactionLayer::Input{sip::MessageArrived{in.flow, std::move(*message)}}, now);
+}
+
+void System::on(const ConnectionLost& in, Instant now) {
+  layer_.handle(sip::TransactionLayer::Input{sip::TransportFailed{in.flow}}, now);
+  if (in.flow.connection) store(registrar_.connection_lost(in.flow.connection, now), {});
+}
+
+void System::on(const ports::Stored& in, Instant now) {
+  const auto it = until_stored_.find(in.ticket);
+  if (it == until_stored_.end()) return;
+  Held held = std::move(it->second);
+  until_stored_.erase(it);
+  if (!in.ok) {
+    out.push_back(Note{Note::Level::kWarning, "a registration could not be stored; the phone is told to try again"});
+    const auto retry = std::to_string(5 + rng_.below(25));
+    held.response = sip::make_response(held.response, 503, {});
+    held.response.set(sip::HeaderName::kRetryAfter, retry);
+  }
+  respond(held.tx, std::move(held.response), now);
+}
+
+void System::on(const MediaReported& in, Instant now) { calls_.handle(calls::Calls::Input{in.event}, now); }
+
+void System::on(const DirectoryChanged& in, Instant now) {
+  for (const auto& [number, extension] : directory_->extensions) {
+    if (in.directory->find(number) == nullptr) store(registrar_.remove_extension(number), {});
+  }
+  directory_ = in.directory;
+  calls_.handle(calls::Calls::Input{directory_}, now);
+}
+
+void System::on(const SettingsChanged& in, Instant now) {
+  settings_ = in.settings;
+  authenticator_.configure(settings_);
+  registrar_.configure(settings_);
+  calls_.handle(calls::Calls::Input{settings_}, now);
+}
+
+void System::on(BindingsRestored in, Instant now) {
+  authenticator_.restore(in.bindings, now);
+  registrar_.restore(std::move(in.bindings), now);
+}
+
+void System::on(const Asked& in, Instant now) {
+  if (std::holds_alternative<ports::GetStatus>(in.request)) {
+    out.push_back(Answered{in.id, status()});
+  } else if (const auto* wish = std::get_if<ports::ListPhones>(&in.request)) {
+    ports::Phones phones;
+    for (const model::Binding* binding : registrar_.bindings(wish->extension, now)) phones.bindings.push_back(*binding);
+    out.push_back(Answered{in.id, std::move(phones)});
+  } else {
+    calls_.handle(calls::Calls::Input{calls::Asked{in.id, in.request}}, now);
+  }
+}
+
+void System::on(ShutDown, Instant now) { calls_.handle(calls::Calls::Input{calls::ShutDown{}}, now); }
+
+ports::Status System::status() const {
+  ports::Status status;
+  status.registered_extensions = registrar_.extension_count();
+  status.registered_contacts = registrar_.binding_count();
+  status.active_calls = calls_.active();
+  status.total_calls = calls_.total();
+  status.transactions = layer_.server_count() + layer_.client_count();
+  status.since = started_;
+  return status;
+}
+
+// ---- between the cores ----
+
+void System::settle(Instant now) {
+  for (bool busy = true; busy;) {
+    busy = false;
+    while (auto output = layer_.poll()) {
+      busy = true;
+      on_layer(std::move(*output), now);
+    }
+    while (auto output = calls_.poll()) {
+      busy = true;
+      on_calls(std::move(*output), now);
+    }
+  }
+  report_lockouts(now);
+  if (!changes_.empty()) out.push_back(ports::Persist{{}, std::exchange(changes_, {})});
+}
+
+void System::on_layer(sip::TransactionLayer::Output output, Instant now) {
+  using Calls = calls::Calls;
+  std::visit(Overloaded{
+                 [&](sip::Transmit&& transmit) { out.push_back(std::move(transmit)); },
+                 [&](sip::RequestReceived&& in) { on_request(std::move(in), now); },
+                 [&](sip::CancelReceived&& in) { calls_.handle(Calls::Input{std::move(in)}, now); },
+                 [&](sip::ResponseReceived&& in) { calls_.handle(Calls::Input{std::move(in)}, now); },
+                 [&](sip::StrayResponse&& in) { calls_.handle(Calls::Input{std::move(in)}, now); },
+                 [&](sip::RequestFailed&& in) { calls_.handle(Calls::Input{in}, now); },
+                 [&](sip::AckMissing&& in) { calls_.handle(Calls::Input{in}, now); },
+             },
+             std::move(output));
+}
+
+void System::on_calls(calls::Calls::Output output, Instant now) {
+  using Layer = sip::TransactionLayer;
+  std::visit(Overloaded{
+                 [&](calls::Wire&& wire) {
+                   std::visit(Overloaded{
+                                  [&](calls::AckTaken&& ack) { layer_.ack_received(ack.invite); },
+                                  [&](sip::SendRequest&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                                  [&](sip::SendResponse&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                                  [&](sip::SendStateless&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                                  [&](sip::CancelRequest&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                                  [&](sip::AbandonClient&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                              },
+                              std::move(wire));
+                 },
+                 [&](media::TellMedia&& tell) { out.push_back(std::move(tell)); },
+                 [&](ports::Change&& change) { changes_.push_back(std::move(change)); },
+                 [&](ports::Answered&& answered) { out.push_back(std::move(answered)); },
+                 [&](ports::Note&& note) { out.push_back(std::move(note)); },
+             },
+             std::move(output));
+}
+
+void System::store(const model::ChangeSet& changes, ports::Ticket ticket) {
+  std::vector<ports::Change> wanted;
+  for (const model::BindingChange& change : changes) {
+    if (change.kind == model::BindingChange::Kind::kRemoved) {
+      wanted.emplace_back(ports::DropBinding{change.binding});
+    } else {
+      wanted.emplace_back(ports::SaveBinding{change.binding});
+    }
+    if (change.kind != model::BindingChange::Kind::kRefreshed) {
+      const auto& binding = change.binding;
+      out.push_back(Note{Note::Level::kInfo, binding.extension.value + ' ' + change.why + " (" +
+                                                 binding.flow.remote.to_string() + ' ' +
+                                                 std::string(sip::uri_token(binding.flow.transport)) + ')'});
+    }
+  }
+  if (!wanted.empty()) out.push_back(ports::Persist{ticket, std::move(wanted)});
+}
+
+void System::report_lockouts(Instant now) {
+  for (const registrar::Lockout& lockout : authenticator_.take_lockouts()) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lockout.until - now).count();
+    out.push_back(Note{Note::Level::kWarning,
+                       "locked out " + lockout.subject + " for " + std::to_string(seconds) + " s after " +
+                           std::to_string(lockout.attempts) + " wrong passwords"});
+  }
+}
+
+Deadline System::deadline() const {
+  Deadline next = layer_.deadline().earliest(calls_.deadline()).earliest(registrar_.deadline());
+  next = next.earliest(authenticator_.deadline());
+  if (const auto at = delays_.next()) next = next.earliest({*at, "a slowed answer"});
+  return next;
+}
+
+}  // namespace bw::exchange

@@ -1,0 +1,96 @@
+// The composition: transactions, who is asking, where phones are, and calls; and the traffic between them.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/timer_heap.h"
+#include "calls/calls.h"
+#include "exchange/exchange.h"
+#include "ports/contacts.h"
+#include "registrar/authenticator.h"
+#include "registrar/registrar.h"
+#include "sip/transaction.h"
+#include "sip/validate.h"
+
+namespace bw::exchange {
+
+struct SystemLimits {
+  std::size_t waiting_answers = 10'000;  // responses held back: a commit to come, a guesser to slow down
+};
+
+class System : private ports::Contacts {
+ public:
+  System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory, Instant now,
+         media::LoopIndex media_loops);
+
+  void on(Tick tick, Instant now);
+  void on(Received in, Instant now);
+  void on(const ConnectionLost& in, Instant now);
+  void on(const NameResolved& in, Instant now);
+  void on(const ports::Stored& in, Instant now);
+  void on(const MediaReported& in, Instant now);
+  void on(const DirectoryChanged& in, Instant now);
+  void on(const SettingsChanged& in, Instant now);
+  void on(BindingsRestored in, Instant now);
+  void on(const Asked& in, Instant now);
+  void on(ShutDown in, Instant now);
+  void settle(Instant now);  // carries everything between the cores until all are quiet
+
+  std::deque<Exchange::Output> out;
+  Deadline deadline() const;
+
+ private:
+  struct Held {
+    sip::ServerTransactionId tx;
+    sip::Message response;
+  };
+
+  // ports::Contacts
+  std::vector<const model::Binding*> contacts(std::string_view extension, Instant now) const override;
+
+  // requests.cc
+  void on_request(sip::RequestReceived in, Instant now);
+  void on_new_request(sip::RequestReceived in, Instant now);
+  void on_register(sip::RequestReceived in, const model::ExtensionNumber& who, Instant now);
+  void challenge(const sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now);
+  void refuse(const sip::RequestReceived& in, int status, Instant now);
+  void answer_unreadable(const sip::Flow& flow, const sip::Message& request, const sip::Rejection& why);
+  void respond(sip::ServerTransactionId tx, sip::Message response, Instant now);
+
+  void on_layer(sip::TransactionLayer::Output output, Instant now);
+  void on_calls(calls::Calls::Output output, Instant now);
+  void store(const model::ChangeSet& changes, ports::Ticket ticket);
+  void report_lockouts(Instant now);
+  ports::Status status() const;
+
+  Rng& rng_;
+  model::SettingsSnapshot settings_;
+  model::DirectorySnapshot directory_;
+  Instant started_;
+  SystemLimits limits_;
+  sip::TransactionLayer layer_;
+  registrar::Authenticator authenticator_;
+  registrar::Registrar registrar_;
+  calls::Calls calls_;
+
+  std::vector<ports::Change> changes_;  // of this turn, for nobody to wait on
+  std::uint64_t next_ticket_ = 1;
+  std::unordered_map<ports::Ticket, Held> until_stored_;
+  struct Delayed {
+    std::uint64_t key;
+    TimerHandle timer;
+    Held held;
+  };
+  std::unordered_map<std::uint64_t, Delayed> delayed_;
+  std::uint64_t next_delayed_ = 1;
+  TimerHeap<std::uint64_t> delays_;
+};
+
+struct Exchange::Impl : System {
+  using System::System;
+};
+
+}  // namespace bw::exchange
