@@ -10,20 +10,20 @@ namespace bw::sdp {
 namespace {
 
 // Attributes that speak of the peer's own transport, keys or grouping, or that we say ourselves.
-constexpr std::array<std::string_view, 47> kDropped{
-    // direction and RTCP: said anew
-    "sendrecv", "sendonly", "recvonly", "inactive", "rtcp", "rtcp-mux", "rtcp-mux-only", "rtcp-rsize",
-    "rtcp-fb",
-    // ICE (RFC 8839) and what came before it
-    "candidate", "end-of-candidates", "remote-candidates", "ice-ufrag", "ice-pwd", "ice-lite", "ice-options",
-    "ice-mismatch", "ice-pacing", "alt", "X-nat", "direction", "nortpproxy", "oldmediaip", "oldcip",
-    // keys: SDES, DTLS, MIKEY, ZRTP
-    "crypto", "fingerprint", "setup", "connection", "tls-id", "dtls-id", "identity", "key-mgmt", "zrtp-hash",
-    "encryption", "sctp-port", "sctpmap",
-    // grouping and sources: we send one stream, and its source may change on a transfer
-    "group", "mid", "msid", "msid-semantic", "ssrc", "ssrc-group", "bundle-only",
-    // capability negotiation (RFC 5939) would offer transports behind our back
-    "tcap", "acap", "pcfg", "acfg"};
+constexpr auto kDropped = std::to_array<std::string_view>(
+    {// direction and RTCP: said anew
+     "sendrecv", "sendonly", "recvonly", "inactive", "rtcp", "rtcp-mux", "rtcp-mux-only", "rtcp-rsize",
+     "rtcp-fb", "rtcp-xr",
+     // ICE (RFC 8839) and what came before it
+     "candidate", "end-of-candidates", "remote-candidates", "ice-ufrag", "ice-pwd", "ice-lite", "ice-options",
+     "ice-mismatch", "ice-pacing", "alt", "X-nat", "direction", "nortpproxy", "oldmediaip", "oldcip",
+     // keys: SDES, DTLS, MIKEY, ZRTP
+     "crypto", "fingerprint", "setup", "connection", "tls-id", "dtls-id", "identity", "key-mgmt", "zrtp-hash",
+     "encryption", "sctp-port", "sctpmap",
+     // grouping and sources: we send one stream, and its source may change on a transfer
+     "group", "mid", "msid", "msid-semantic", "ssrc", "ssrc-group", "bundle-only",
+     // capability negotiation (RFC 5939) would offer transports behind our back
+     "tcap", "acap", "pcfg", "acfg"});
 
 void drop_own(Attributes& attributes) {
   std::erase_if(attributes.list,

@@ -165,7 +165,7 @@ std::optional<IpAddress> address(const SessionDescription& session, const Media&
 
 std::optional<Endpoint> rtp_endpoint(const SessionDescription& session, const Media& media) {
   const auto ip = address(session, media);
-  if (!ip || ip->is_unspecified() || media.port == 0) return std::nullopt;
+  if (!ip || ip->is_unspecified() || ip->is_multicast() || media.port == 0) return std::nullopt;
   return Endpoint{*ip, media.port};
 }
 

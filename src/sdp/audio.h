@@ -62,7 +62,8 @@ bool is_hold(const SessionDescription& session, const Media& media);
 
 // c= of the section, else of the session; nullopt if there is none or it is a host name.
 std::optional<IpAddress> address(const SessionDescription& session, const Media& media);
-// Where the peer listens; nullopt on c=0.0.0.0, port 0 or a host name.
+// Where the peer listens; nullopt on c=0.0.0.0, port 0, a host name or a multicast group (a call is between
+// two).
 std::optional<Endpoint> rtp_endpoint(const SessionDescription& session, const Media& media);
 // a=rtcp (RFC 3605), else the next port; a=rtcp-mux is not looked at, because both sides must say it.
 std::optional<Endpoint> rtcp_endpoint(const SessionDescription& session, const Media& media);
