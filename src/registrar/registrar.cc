@@ -81,6 +81,7 @@ Registrar::Registrar(Rng& rng, model::SettingsSnapshot settings, RegistrarLimits
     : impl_(std::make_unique<Impl>(rng, std::move(settings), limits)) {}
 Registrar::~Registrar() = default;
 Registrar::Registrar(Registrar&&) noexcept = default;
+Registrar& Registrar::operator=(Registrar&&) noexcept = default;
 
 void Registrar::configure(model::SettingsSnapshot settings) {
   impl_->settings = std::move(settings);

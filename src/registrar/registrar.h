@@ -35,6 +35,7 @@ class Registrar {
   Registrar(Rng& rng, model::SettingsSnapshot settings, RegistrarLimits limits = {});
   ~Registrar();
   Registrar(Registrar&&) noexcept;
+  Registrar& operator=(Registrar&&) noexcept;
 
   void configure(model::SettingsSnapshot settings);
 
