@@ -1,0 +1,35 @@
+// The server's own authority and certificate, for as long as nobody gives it a better one.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "io/front.h"
+
+namespace bw::io {
+
+struct CertificateNames {
+  std::vector<std::string> hosts;  // the first one becomes the common name
+  std::vector<IpAddress> addresses;
+};
+
+// Files in `directory`: authority.pem and authority.key, tls.pem (certificate and authority) and tls.key,
+// mode 0600. Made when absent; the certificate is made anew, by the same authority, when it does not name all
+// of `names` or ends within 30 days. Answers what to use, or why it could not be made.
+std::expected<TlsFiles, std::string> own_certificate(const std::filesystem::path& directory,
+                                                     const CertificateNames& names, Instant now);
+
+struct CertificateFacts {
+  Instant not_before;
+  Instant not_after;
+  std::string subject;
+  std::vector<std::string> names;  // of subjectAltName, addresses as text
+};
+std::expected<CertificateFacts, std::string> read_certificate(const std::string& file);
+
+}  // namespace bw::io

@@ -1,0 +1,163 @@
+#include "io/detail/sip_stream.h"
+
+#include <array>
+#include <deque>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "base/core.h"
+#include "sip/framing.h"
+
+namespace bw::io::detail {
+namespace {
+
+constexpr std::size_t kReadBytes = 4'096;  // one for every connection: most SIP messages fit
+constexpr std::size_t kGather = 16;
+constexpr std::size_t kEntryCost = 64;  // so that a queue of tiny messages is bounded too
+
+const Bytes& pong() {
+  static const Bytes bytes = std::make_shared<const std::string>(sip::StreamFramer::kPong);
+  return bytes;
+}
+
+// A peer has `first_message` to say something whole, then may be silent for `idle`; half a message must
+// become a whole one within `stalled`, however slowly it drips.
+template <typename Stream>
+class SipStream final : public Link {
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+
+ public:
+  // `dial`: connect to flow.remote first.
+  SipStream(Links& links, const sip::Flow& flow, Stream&& stream, bool dial)
+      : Link(links, flow, true), stream_(std::move(stream)), dial_(dial) {
+    sip::MessageLimits limits;
+    limits.message_bytes = links.limits().message_bytes;
+    framer_ = sip::StreamFramer{limits};
+  }
+
+  void start() {
+    give_time(links().limits().handshake);
+    if (!dial_) return greet();
+    dialled();
+    stream_.lowest_layer().async_connect(to_asio(flow().remote), tracked([this](error_code error) {
+                                           if (error) return end();
+                                           error_code ignored;
+                                           stream_.lowest_layer().set_option(Tcp::no_delay(true), ignored);
+                                           mutable_flow().local =
+                                               to_endpoint(stream_.lowest_layer().local_endpoint(ignored));
+                                           greet();
+                                         }));
+  }
+
+  void send(const Bytes& bytes) override {
+    queued_bytes_ += bytes->size() + kEntryCost;
+    if (queued_bytes_ > links().limits().write_queue_bytes) return end();
+    used();
+    queue_.push_back(bytes);
+    if (open_ && writing_ == 0) write_next();
+  }
+
+ private:
+  void shut() override {
+    error_code ignored;
+    stream_.lowest_layer().close(ignored);
+  }
+
+  void greet() {
+    if constexpr (kTls) {
+      const auto side = dial_ ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
+      stream_.async_handshake(side, tracked([this](error_code error) {
+                                if (error) return end();
+                                opened();
+                              }));
+    } else {
+      opened();
+    }
+  }
+
+  void opened() {
+    open_ = true;
+    give_time(dial_ ? links().limits().idle : links().limits().first_message);
+    write_next();
+    read_next();
+  }
+
+  void read_next() {
+    stream_.async_read_some(asio::buffer(space_), tracked([this](error_code error, std::size_t n) {
+                              if (error) return end();
+                              take({space_.data(), n});
+                              if (!ended()) read_next();
+                            }));
+  }
+
+  void take(std::string_view bytes) {
+    const bool was_whole = framer_.pending() == 0;
+    framer_.feed(bytes);
+    bool progress = false;
+    while (!ended()) {
+      const auto event = framer_.next();
+      if (!event) break;
+      progress = true;
+      std::visit(
+          Overloaded{[&](const sip::StreamFramer::Frame& frame) {
+                       used();
+                       if (!links().sink().received(flow(), std::string(frame.bytes))) end();
+                     },
+                     [&](const sip::StreamFramer::Ping&) { send(pong()); },
+                     [](const sip::StreamFramer::Pong&) {}, [&](const sip::StreamFramer::Broken&) { end(); }},
+          *event);
+    }
+    if (framer_.pending() == 0) {
+      give_time(links().limits().idle);
+    } else if (progress || was_whole) {
+      give_time(links().limits().stalled);
+    }
+  }
+
+  void write_next() {
+    if (queue_.empty()) return;
+    writing_ = std::min(queue_.size(), kGather);
+    buffers_.clear();
+    for (std::size_t i = 0; i < writing_; ++i) buffers_.push_back(asio::buffer(*queue_[i]));
+    limit_write(links().limits().stalled);
+    asio::async_write(stream_, buffers_, tracked([this](error_code error, std::size_t n) {
+                        if (error) return end();
+                        write_done();
+                        queued_bytes_ -= n + writing_ * kEntryCost;
+                        queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(writing_));
+                        writing_ = 0;
+                        write_next();
+                      }));
+  }
+
+  Stream stream_;
+  bool dial_;
+  bool open_ = false;
+  sip::StreamFramer framer_;
+  std::deque<Bytes> queue_;  // the first `writing_` are being written
+  std::size_t writing_ = 0;
+  std::size_t queued_bytes_ = 0;
+  std::vector<asio::const_buffer> buffers_;
+  std::array<char, kReadBytes> space_;
+};
+
+}  // namespace
+
+void accept_sip_tcp(Links& links, TcpSocket&& socket, const sip::Flow& flow) {
+  links.admit<SipStream<TcpSocket>>(flow, std::move(socket), false);
+}
+
+void accept_sip_tls(Links& links, TcpSocket&& socket, const sip::Flow& flow, asio::ssl::context& tls) {
+  links.admit<SipStream<TlsStream>>(flow, TlsStream{std::move(socket), tls}, false);
+}
+
+Link& dial_sip_tcp(Links& links, TcpSocket&& socket, const sip::Flow& flow) {
+  return links.admit<SipStream<TcpSocket>>(flow, std::move(socket), true);
+}
+
+Link& dial_sip_tls(Links& links, TcpSocket&& socket, const sip::Flow& flow, asio::ssl::context& tls) {
+  return links.admit<SipStream<TlsStream>>(flow, TlsStream{std::move(socket), tls}, true);
+}
+
+}  // namespace bw::io::detail

@@ -1,0 +1,106 @@
+// The front thread: every connection that is a stream. SIP over TCP, TLS, WS and WSS, and HTTP.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "io/udp_links.h"
+#include "ports/http.h"
+#include "sip/flow.h"
+#include "sip/transaction.h"
+
+namespace bw::io {
+
+struct StreamLimits {
+  std::size_t connections = 20'000;  // beyond: closed as soon as accepted
+  std::size_t connections_per_address = 2'000;
+  std::chrono::milliseconds handshake{10'000};      // connect, TLS, HTTP upgrade
+  std::chrono::milliseconds first_message{30'000};  // until the peer has said something whole
+  std::chrono::milliseconds stalled{30'000};        // half a message, or a peer that does not read
+  std::chrono::milliseconds idle{7'200'000};       // SIP over TCP and TLS; dead peers are found by TCP itself
+  std::chrono::milliseconds http_idle{60'000};     // between requests
+  std::chrono::milliseconds http_answer{120'000};  // ours, e.g. while a backup is written
+  std::chrono::milliseconds websocket_idle{120'000};  // half of it without traffic: a ping
+  std::chrono::milliseconds sweep{1'000};             // how often the above are looked at
+  std::size_t message_bytes = 65'535;
+  std::size_t write_queue_bytes = 1U << 20U;  // beyond: the peer does not read, the connection ends
+  std::size_t http_header_bytes = 16U << 10U;
+  std::size_t http_body_bytes = 1U << 20U;
+};
+
+struct TlsFiles {           // PEM
+  std::string certificate;  // with its chain
+  std::string key;
+};
+
+struct FrontSetup {
+  std::vector<Endpoint> sip_tcp;
+  std::vector<Endpoint> sip_tls;
+  std::vector<Endpoint> http;
+  std::vector<Endpoint> https;
+  std::string control_socket;                // path of the Unix socket for operators; empty: none
+  std::optional<TlsFiles> sip_certificate;   // needed by sip_tls and for connecting out
+  std::optional<TlsFiles> http_certificate;  // needed by https
+  StreamLimits limits;
+};
+
+// Called on the front thread.
+class FrontSink {
+ public:
+  virtual ~FrontSink() = default;
+  // A whole SIP message. False: no room, and the connection it came from is ended.
+  virtual bool received(const sip::Flow& flow, std::string&& bytes) = 0;
+  // A connection that carried messages ended, or one could not be made (then without ConnectionId).
+  virtual void lost(const sip::Flow& flow) = 0;
+};
+
+struct FrontHandlers {
+  http::Handler from_network;   // http and https
+  http::Handler from_operator;  // control_socket
+};
+
+struct FrontCounters {
+  std::size_t connections = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0;    // limits
+  std::uint64_t timed_out = 0;  // slow, stalled or idle
+};
+
+// Runs from start() to destruction. Public functions may be called from any thread.
+class Front {
+ public:
+  static std::expected<Front, OpenError> start(FrontSetup setup, FrontSink& sink, FrontHandlers handlers);
+  Front(Front&&) noexcept;
+  Front& operator=(Front&&) noexcept;
+  ~Front();
+
+  // A message whose flow names a connection goes there or is reported lost; without one, a connection to the
+  // remote address is used again or made.
+  void transmit(std::vector<sip::Transmit>&& messages);
+  void close(sip::ConnectionId connection);
+  // Runs `work` on the front thread.
+  void post(std::move_only_function<void()> work);
+  // New connections get these certificates; none is touched if one cannot be used, and why is answered.
+  std::expected<void, std::string> reload_certificates(const std::optional<TlsFiles>& sip,
+                                                       const std::optional<TlsFiles>& http);
+  FrontCounters counters() const;
+  // Where the listeners really are (port 0 in the setup: chosen by the system), in the order of the setup.
+  std::vector<Endpoint> bound_sip_tcp() const;
+  std::vector<Endpoint> bound_sip_tls() const;
+  std::vector<Endpoint> bound_http() const;
+  std::vector<Endpoint> bound_https() const;
+
+ private:
+  struct Impl;
+  explicit Front(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bw::io
