@@ -60,7 +60,7 @@ void StreamFramer::feed(std::string_view bytes) {
   if (broken_) return;
   if (begin_ == buffer_.size()) {
     if (buffer_.capacity() > kIdleCapacity) {
-      buffer_ = std::string{};
+      std::string{}.swap(buffer_);
     } else {
       buffer_.clear();
     }

@@ -8,6 +8,16 @@
 #include "sip/status.h"
 
 namespace bw::sip {
+namespace {
+
+// Line breaks at the ends go, too: those within become spaces in store().
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+}  // namespace
 
 std::string_view to_sentence(ParseError error) {
   switch (error) {
@@ -53,7 +63,7 @@ Message Message::response(int status, std::string_view reason) {
   m.headers_.reserve(16);
   m.buffer_.reserve(512);
   m.status_ = static_cast<std::uint16_t>(status);
-  m.target_ = m.store(trim(reason.empty() ? reason_phrase(status) : reason));
+  m.target_ = m.store(trimmed(reason.empty() ? reason_phrase(status) : reason));
   return m;
 }
 
@@ -137,7 +147,7 @@ std::optional<std::string_view> Message::first_element(HeaderName id) const {
 void Message::add(HeaderName id, std::string_view value) {
   assert(id != HeaderName::kUnknown);
   if (id == HeaderName::kContentLength) return;
-  const Span stored = store(trim(value));
+  const Span stored = store(trimmed(value));
   headers_.push_back({id, {}, stored});
 }
 
@@ -145,7 +155,7 @@ void Message::add(std::string_view name, std::string_view value) {
   assert(is_token(name));
   const HeaderName id = header_name_from(name);
   if (id != HeaderName::kUnknown) return add(id, value);
-  value = trim(value);
+  value = trimmed(value);
   std::string both;  // one copy, because either may be a view into the buffer about to grow
   both.reserve(name.size() + value.size());
   both.append(name).append(value);
@@ -157,14 +167,14 @@ void Message::add(std::string_view name, std::string_view value) {
 
 void Message::prepend(HeaderName id, std::string_view value) {
   assert(id != HeaderName::kUnknown && id != HeaderName::kContentLength);
-  const Span stored = store(trim(value));
+  const Span stored = store(trimmed(value));
   auto at = std::ranges::find(headers_, id, &Entry::id);
   if (at == headers_.end()) at = headers_.begin();
   headers_.insert(at, {id, {}, stored});
 }
 
 void Message::set(HeaderName id, std::string_view value) {
-  const Span stored = store(trim(value));
+  const Span stored = store(trimmed(value));
   Entry* first = find(id);
   if (first == nullptr) {
     if (id != HeaderName::kContentLength) headers_.push_back({id, {}, stored});
@@ -205,7 +215,7 @@ void Message::replace_first_element(HeaderName id, std::string_view value) {
   next_element(rest);
   std::string line;
   line.reserve(value.size() + rest.size() + 2);
-  line.append(trim(value));
+  line.append(trimmed(value));
   if (!trim(rest).empty()) line.append(", ").append(trim(rest));
   first->value = store(line);
   drop_waste();
