@@ -18,14 +18,17 @@
 #include "media/source_latch.h"
 #include "ports/media.h"
 
+namespace bw::rtp {
+class Digits;
+}
+
 namespace bw::media {
 
 class Leg;
 
 struct RelayLimits {
   LatchLimits latch;
-  Duration port_rest = 2s;           // late packets of the old call must not reach the next one
-  std::uint16_t ssrcs_per_leg = 64;  // that an SRTP stream may be made for; further ones are refused
+  Duration port_rest = 2s;  // late packets of the old call must not reach the next one
 };
 
 // Datagrams no leg wanted; each leg counts its own in Quality.
@@ -57,15 +60,13 @@ class Relay {
   void on_packets(std::span<InPacket> packets, Instant now, OutBatch& out);
 
   const RelayCounters& counters() const { return counters_; }
-  std::size_t legs() const { return slots_.size(); }
+  std::size_t legs() const { return legs_.size(); }
   // The figures of a leg so far; none if there is no such leg.
   std::optional<Quality> quality(MediaLegId leg) const;
 
  private:
-  using Slot = std::uint32_t;
-  static constexpr Slot kNoSlot = 0xffff'ffff;
   struct Alarm {
-    enum class Kind : std::uint8_t { kSilence, kPortRested };
+    enum class Kind : std::uint8_t { kSilence, kDigit, kPortRested };
     Kind kind = Kind::kSilence;
     MediaLegId leg;
     std::uint16_t port = 0;
@@ -81,19 +82,19 @@ class Relay {
   void on(const Tick& tick, Instant now);
 
   Leg* find(MediaLegId id) const;
-  Leg* at_port(std::uint16_t port) const;
-  void part(Leg& leg);
-  void on_rtp(Leg& leg, const InPacket& packet, Instant now, OutBatch& out);
-  void on_rtcp(Leg& leg, const InPacket& packet, Instant now, OutBatch& out);
+  std::size_t index_of(std::uint16_t port) const;  // of a port's pair in by_port_, or beyond it
+  void on_rtp(Leg& leg, InPacket& packet, Instant now, OutBatch& out);
+  void on_rtcp(Leg& leg, InPacket& packet, Instant now, OutBatch& out);
   void heard(Leg& leg, Instant now);
   void check_silence(Leg& leg, Instant now);
+  void tell_digits(Leg& leg, const rtp::Digits& digits);
 
   PortRange range_;
   LoopIndex loop_;
   RelayLimits limits_;
   RelayCounters counters_;
-  std::vector<std::unique_ptr<Leg>> by_port_;            // (port - first) / 2 → leg
-  std::unordered_map<MediaLegId, std::uint16_t> slots_;  // → RTP port
+  std::vector<std::unique_ptr<Leg>> by_port_;  // (port - first) / 2 → leg
+  std::unordered_map<MediaLegId, Leg*> legs_;
   TimerHeap<Alarm> alarms_;
   std::deque<Event> events_;
 };

@@ -1,12 +1,30 @@
 #include "media/source_latch.h"
 
+#include <algorithm>
+#include <array>
+
 namespace bw::media {
+namespace {
+
+// An address that means nothing outside its own network (RFC 1918, 6598, 3927, 4193, 4291).
+bool is_private(const IpAddress& ip) {
+  static const std::array<Network, 7> kPrivate{
+      *Network::parse("10.0.0.0/8"),    *Network::parse("172.16.0.0/12"),  *Network::parse("192.168.0.0/16"),
+      *Network::parse("100.64.0.0/10"), *Network::parse("169.254.0.0/16"), *Network::parse("fc00::/7"),
+      *Network::parse("fe80::/10")};
+  return std::ranges::any_of(kPrivate, [&](const Network& n) { return n.contains(ip); });
+}
+
+}  // namespace
 
 void SourceLatch::expect(const Endpoint& signalled, const std::optional<IpAddress>& sip_source, Instant now) {
   signalled_ = signalled;
   sip_source_ = sip_source;
   // c=0.0.0.0 or port 0: the peer wants nothing, so nobody may step into its place.
   has_address_ = signalled.port != 0 && !signalled.ip.is_unspecified() && !signalled.ip.is_multicast();
+  // Media from a third address needs a reason: the peer named a private address and its SIP came from another
+  // one (a NAT with several public addresses), or we do not know where its SIP comes from.
+  may_be_elsewhere_ = !sip_source || (*sip_source != signalled.ip && is_private(signalled.ip));
   standing_ = Standing::kNone;
   reopen(now);
 }
@@ -29,7 +47,7 @@ bool SourceLatch::could_accept(const Endpoint& from, Instant now) const {
   if (standing_ != Standing::kNone && from == latched_) return true;
   if (standing_ == Standing::kSignalled) return false;
   if (now < closes_) return true;
-  return standing_ == Standing::kNone && from == signalled_;
+  return standing_ <= Standing::kUnknown && from == signalled_;
 }
 
 bool SourceLatch::judge(const Claim& claim, Instant now) {
@@ -37,7 +55,7 @@ bool SourceLatch::judge(const Claim& claim, Instant now) {
   const Standing standing = standing_of(claim.from);
   if (standing == Standing::kSignalled) return latch(claim.from, standing);
   if (claim.authentic) return standing_ < Standing::kProven && latch(claim.from, Standing::kProven);
-  if (standing <= standing_) return false;
+  if (standing <= standing_ || (standing == Standing::kUnknown && !may_be_elsewhere_)) return false;
   // While we know where the peer's SIP lives, media from elsewhere gets its chance only when that address
   // stayed silent for half the window.
   if (standing == Standing::kUnknown && sip_source_ && now - opened_ < limits_.window / 2) return false;
@@ -77,13 +95,10 @@ std::optional<Endpoint> SourceLatch::latched() const {
   return latched_;
 }
 
-bool RtcpLatch::accepts(const Endpoint& from, const std::optional<Endpoint>& rtp_source) {
+bool RtcpLatch::could_accept(const Endpoint& from, const std::optional<Endpoint>& rtp_source) const {
   if (latched_ && *latched_ == from) return true;
-  const bool signalled = signalled_.port != 0 && from == signalled_;
-  const bool beside_rtp = !latched_ && rtp_source && rtp_source->ip == from.ip;
-  if (!signalled && !beside_rtp) return false;
-  latched_ = from;
-  return true;
+  if (signalled_.port != 0 && from == signalled_) return true;
+  return !latched_ && rtp_source && rtp_source->ip == from.ip;
 }
 
 std::optional<Endpoint> RtcpLatch::target(const SourceLatch& rtp) const {

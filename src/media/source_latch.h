@@ -74,6 +74,7 @@ class SourceLatch {
   Endpoint signalled_;
   std::optional<IpAddress> sip_source_;
   bool has_address_ = false;
+  bool may_be_elsewhere_ = true;  // the peer's media may come from an address nothing speaks for
   Instant opened_;
   Instant closes_;
   std::array<Candidate, 2> candidates_{};  // unknown, likely: a stranger cannot interrupt a likely one
@@ -84,7 +85,9 @@ class SourceLatch {
 class RtcpLatch {
  public:
   void expect(const Endpoint& signalled) { *this = RtcpLatch{signalled}; }
-  bool accepts(const Endpoint& from, const std::optional<Endpoint>& rtp_source);
+  bool could_accept(const Endpoint& from, const std::optional<Endpoint>& rtp_source) const;
+  // A packet that could be accepted proved to be a report: its source is held from now on.
+  void hold(const Endpoint& from) { latched_ = from; }
   // Where our reports go; none if the peer is behind a NAT and has not reported yet.
   std::optional<Endpoint> target(const SourceLatch& rtp) const;
 

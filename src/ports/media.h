@@ -52,10 +52,11 @@ struct SetPeer {  // also again after each re-INVITE; learning starts afresh onl
   MediaLegId leg;
   PeerAddress peer;
   bool rtcp_mux = false;
-  std::optional<SrtpKey> receive;  // what the peer encrypts with
-  std::optional<SrtpKey> send;     // what we encrypt with
+  std::optional<SrtpKey> receive = std::nullopt;  // what the peer encrypts with
+  std::optional<SrtpKey> send = std::nullopt;     // what we encrypt with
   std::uint32_t clock_rate = 8000; // of the first audio codec, for jitter
   std::int16_t telephone_event = -1;  // payload number of RFC 4733 towards us, -1 none
+  std::uint32_t telephone_event_rate = 0;  // its clock, 0: that of the audio (RFC 4733 §2.1)
   // Where the peer's SIP comes from: behind a NAT its media usually has that address and another port.
   std::optional<IpAddress> sip_source = std::nullopt;
 };

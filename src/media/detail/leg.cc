@@ -1,0 +1,226 @@
+#include "media/detail/leg.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "rtp/e_model.h"
+#include "rtp/rtcp.h"
+
+namespace bw::media {
+namespace {
+
+// Payload numbers that name their codec (RFC 3551 §6).
+rtp::VoiceCodec codec_of(std::uint8_t payload_type, std::uint32_t clock_rate) {
+  switch (payload_type) {
+    case 0:
+    case 8:
+      return rtp::VoiceCodec::kG711;
+    case 3:
+      return rtp::VoiceCodec::kGsm;
+    case 9:
+      return rtp::VoiceCodec::kG722;
+    case 18:
+      return rtp::VoiceCodec::kG729;
+    default:
+      return clock_rate == 48'000 ? rtp::VoiceCodec::kOpus : rtp::VoiceCodec::kOther;
+  }
+}
+
+// A phone's packet time and the least its jitter buffer holds.
+constexpr Duration kPhoneDelay = 40ms;
+
+// The new key's session, or the old one where the key stayed: its roll-over counter and replay list must not
+// start again with a re-INVITE (RFC 3711 §3.3.1). False: the key does not fit its suite.
+bool renew(std::optional<Protection>& protection, rtp::SrtpSession::Role role,
+           const std::optional<SrtpKey>& key) {
+  if (!key) {
+    protection.reset();
+    return true;
+  }
+  if (protection && protection->key().suite == key->suite && protection->key().master == key->master)
+    return true;
+  protection = Protection::make(role, *key);
+  return protection.has_value();
+}
+
+std::span<std::uint8_t> bytes_of(InPacket& packet) {
+  return packet.buffer.first(packet.size);
+}
+
+}  // namespace
+
+void LegStatistics::set_clock_rate(std::uint32_t clock_rate) {
+  if (clock_rate == 0 || clock_rate == clock_rate_) return;
+  clock_rate_ = clock_rate;
+  received_before_ += current_.received();
+  lost_before_ += current_.lost();
+  current_ = rtp::Reception{clock_rate};
+}
+
+void LegStatistics::on_packet(const rtp::Header& header, Instant now) {
+  if (header.ssrc != ssrc_ || payload_type_ == 0xff) {
+    received_before_ += current_.received();
+    lost_before_ += current_.lost();
+    jitter_before_ms_ = current_.jitter_ms();
+    current_ = rtp::Reception{clock_rate_};
+    ssrc_ = header.ssrc;
+    payload_type_ = header.payload_type;
+  }
+  current_.on_packet(header, now);
+}
+
+Quality LegStatistics::quality() const {
+  Quality q;
+  q.packets_received = received_before_ + current_.received();
+  q.packets_lost = lost_before_ + current_.lost();
+  q.jitter_ms = std::max(current_.jitter_ms(), current_.received() < 16 ? jitter_before_ms_ : 0.0);
+  if (round_trip_) q.round_trip_ms = std::chrono::duration<double, std::milli>(*round_trip_).count();
+  if (q.packets_received == 0) return q;
+  rtp::NetworkQuality network;
+  network.loss =
+      static_cast<double>(q.packets_lost) / static_cast<double>(q.packets_lost + q.packets_received);
+  const auto jitter =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(q.jitter_ms));
+  network.one_way_delay = round_trip_.value_or(0ms) / 2 + 2 * jitter + kPhoneDelay;
+  q.mos = rtp::mean_opinion_score(codec_of(payload_type_, clock_rate_), network);
+  return q;
+}
+
+void Leg::set_peer(const SetPeer& command, Instant now) {
+  if (!has_peer_ || command.peer.rtp != peer_.rtp) {
+    source_.expect(command.peer.rtp, command.sip_source, now);
+    rtcp_.expect(command.peer.rtcp);
+  } else if (command.peer.rtcp != peer_.rtcp) {
+    rtcp_.expect(command.peer.rtcp);
+  }
+  has_peer_ = true;
+  peer_ = command.peer;
+  rtcp_mux_ = command.rtcp_mux;
+  telephone_event_ = command.telephone_event;
+  statistics_.set_clock_rate(command.clock_rate);
+  const auto digit_rate =
+      command.telephone_event_rate != 0 ? command.telephone_event_rate : command.clock_rate;
+  if (std::exchange(digit_rate_, digit_rate) != digit_rate) digits_ = rtp::DtmfReceiver{digit_rate};
+  const bool receives = renew(receive_, rtp::SrtpSession::Role::kReceive, command.receive);
+  const bool sends = renew(send_, rtp::SrtpSession::Role::kSend, command.send);
+  unusable_ = !receives || !sends;
+}
+
+void Leg::connect(Leg* partner, Instant now) {
+  partner_ = partner;
+  echo_ = false;
+  mark_next_ = true;
+  // A caller that rang for a while only now learns where to send.
+  if (partner != nullptr) source_.reopen(now);
+}
+
+void Leg::set_echo(Instant now) {
+  echo_ = true;
+  mark_next_ = true;
+  source_.reopen(now);
+}
+
+std::optional<rtp::Packet> Leg::receive_rtp(InPacket& packet, Instant now) {
+  ++refused_;
+  if (unusable_ || !source_.could_accept(packet.from, now)) return std::nullopt;
+  if (receive_) {
+    const auto size = receive_->unprotect_rtp(packet.buffer, packet.size);
+    if (!size) return std::nullopt;
+    packet.size = *size;
+  }
+  auto parsed = rtp::Packet::parse(bytes_of(packet));
+  if (!parsed) return std::nullopt;
+  const rtp::Header& header = parsed->header();
+  const SourceLatch::Claim claim{packet.from, header.ssrc, header.sequence, receive_.has_value()};
+  if (!source_.accepts(claim, now)) return std::nullopt;
+  --refused_;
+  statistics_.on_packet(header, now);
+  return parsed;
+}
+
+bool Leg::judge_rtcp(const InPacket& packet) const {
+  if (unusable_) return false;
+  if (packet.local_port == port) return source_.target() == packet.from;
+  return rtcp_.could_accept(packet.from, source_.latched());
+}
+
+bool Leg::receive_rtcp(InPacket& packet, Instant now) {
+  ++refused_;
+  if (!judge_rtcp(packet)) return false;
+  if (receive_) {
+    const auto size = receive_->unprotect_rtcp(packet.buffer, packet.size);
+    if (!size) return false;
+    packet.size = *size;
+  }
+  const auto reader = rtp::RtcpReader::open(bytes_of(packet));
+  if (!reader) return false;
+  --refused_;
+  if (packet.local_port != port) rtcp_.hold(packet.from);
+  read_reports(bytes_of(packet), now);
+  return true;
+}
+
+// The peer's view of what we passed on to it: only the round trip is of interest (RFC 3550 §6.4.1).
+void Leg::read_reports(std::span<const std::uint8_t> rtcp, Instant now) {
+  auto reader = rtp::RtcpReader::open(rtcp);
+  while (const auto packet = reader->next()) {
+    for (std::size_t i = 0; i < packet->report_count(); ++i) {
+      const auto block = packet->report(i);
+      if (block.last_sr == 0 || block.last_sr != report_sent_) continue;
+      const Duration held{static_cast<std::int64_t>(block.delay_since_sr) * 1'000'000'000 / 65'536};
+      const Duration round_trip = now - report_sent_at_ - held;
+      if (round_trip >= -10ms && round_trip < 60s)
+        statistics_.on_round_trip(std::max(round_trip, Duration{0}));
+    }
+  }
+}
+
+void Leg::send_rtp(InPacket& packet, const rtp::Header& header, OutBatch& out) {
+  const auto to = source_.target();
+  if (!to || unusable_) return;
+  // The listener's jitter buffer must not wait for the old sender's next packet (RFC 3551 §4.1); in a
+  // telephone-event the bit would mean another key press.
+  if (mark_next_ && !is_digit(header)) {
+    rtp::set_marker(packet.buffer, true);
+    mark_next_ = false;
+  }
+  if (send_) {
+    const auto size = send_->protect_rtp(packet.buffer, packet.size);
+    if (!size) return;
+    packet.size = *size;
+  }
+  ++sent_;
+  out.push_back({port, *to, bytes_of(packet)});
+}
+
+void Leg::send_rtcp(InPacket& packet, Instant now, OutBatch& out) {
+  const auto to = rtcp_mux_ ? source_.target() : rtcp_.target(source_);
+  if (!to || unusable_) return;
+  if (auto reader = rtp::RtcpReader::open(bytes_of(packet))) {
+    const auto first = reader->next();
+    if (const auto info = first ? first->sender_info() : std::nullopt) {
+      report_sent_ = info->ntp.middle();
+      report_sent_at_ = now;
+    }
+  }
+  if (send_) {
+    const auto size = send_->protect_rtcp(packet.buffer, packet.size);
+    if (!size) return;
+    packet.size = *size;
+  }
+  const auto from_port = static_cast<std::uint16_t>(rtcp_mux_ ? port : port + 1);
+  out.push_back({from_port, *to, bytes_of(packet)});
+}
+
+rtp::Digits Leg::digits_of(const rtp::Packet& packet, Instant now) {
+  return digits_.on_packet(packet.header(), packet.payload(), now);
+}
+
+Quality Leg::quality() const {
+  Quality q = statistics_.quality();
+  q.packets_sent = sent_;
+  q.packets_refused = refused_;
+  return q;
+}
+
+}  // namespace bw::media

@@ -1,0 +1,103 @@
+// One leg: its path to the peer, its keys, and the figures of what came from there.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/timer_heap.h"
+#include "media/detail/protection.h"
+#include "media/packet.h"
+#include "media/source_latch.h"
+#include "ports/media.h"
+#include "rtp/dtmf_receiver.h"
+#include "rtp/packet.h"
+#include "rtp/reception.h"
+
+namespace bw::media {
+
+// What came from the peer, over all the SSRCs it used.
+class LegStatistics {
+ public:
+  void set_clock_rate(std::uint32_t clock_rate);
+  void on_packet(const rtp::Header& header, Instant now);
+  void on_round_trip(Duration round_trip) { round_trip_ = round_trip; }
+  // The received half; who sends fills in the rest.
+  Quality quality() const;
+
+ private:
+  std::uint32_t clock_rate_ = 8000;
+  std::uint32_t ssrc_ = 0;
+  std::uint8_t payload_type_ = 0xff;
+  rtp::Reception current_{8000};
+  std::uint64_t received_before_ = 0;  // of earlier SSRCs
+  std::uint64_t lost_before_ = 0;
+  double jitter_before_ms_ = 0;
+  std::optional<Duration> round_trip_;
+};
+
+// Owned by the relay from OpenLeg to CloseLeg.
+class Leg {
+ public:
+  Leg(MediaLegId leg_id, std::uint16_t rtp_port, LatchLimits limits)
+      : id(leg_id), port(rtp_port), source_(limits) {}
+
+  void set_peer(const SetPeer& command, Instant now);
+  // The leg gets somebody to talk to, or loses them (nullptr).
+  void connect(Leg* partner, Instant now);
+  void set_echo(Instant now);
+
+  // Judges, decrypts in place and counts. None: refused.
+  std::optional<rtp::Packet> receive_rtp(InPacket& packet, Instant now);
+  bool receive_rtcp(InPacket& packet, Instant now);
+
+  // Encrypts in place and appends, if the peer can be reached.
+  void send_rtp(InPacket& packet, const rtp::Header& header, OutBatch& out);
+  void send_rtcp(InPacket& packet, Instant now, OutBatch& out);
+
+  // Key presses that this packet, or the passing of time, completed.
+  rtp::Digits digits_of(const rtp::Packet& packet, Instant now);
+  rtp::Digits digits_by(Instant now) { return digits_.on_tick(now); }
+  Deadline digit_deadline() const { return digits_.deadline(); }
+  bool is_digit(const rtp::Header& header) const { return header.payload_type == telephone_event_; }
+
+  Leg* partner() const { return partner_; }
+  bool echoes() const { return echo_; }
+  Quality quality() const;
+
+  const MediaLegId id;
+  const std::uint16_t port;  // RTP; RTCP is the next one
+
+  // The relay's silence watch.
+  Duration silence_after{0};
+  Instant last_heard;
+  TimerHandle silence_alarm;
+  TimerHandle digit_alarm;
+  bool started = false;  // MediaStarted was told
+
+ private:
+  bool judge_rtcp(const InPacket& packet) const;
+  void read_reports(std::span<const std::uint8_t> rtcp, Instant now);
+
+  SourceLatch source_;
+  RtcpLatch rtcp_;
+  Leg* partner_ = nullptr;
+  bool echo_ = false;
+  bool mark_next_ = false;
+  bool unusable_ = false;  // keys that do not fit: nothing passes, least of all in the clear
+  bool has_peer_ = false;
+  bool rtcp_mux_ = false;
+  std::int16_t telephone_event_ = -1;
+  PeerAddress peer_;
+  std::optional<Protection> receive_;
+  std::optional<Protection> send_;
+  std::uint32_t digit_rate_ = 8000;
+  rtp::DtmfReceiver digits_{8000};
+  LegStatistics statistics_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t refused_ = 0;
+  // The last SR passed on to this peer, to know the round trip from its answer.
+  std::uint32_t report_sent_ = 0;  // NtpTime::middle(); 0: none
+  Instant report_sent_at_;
+};
+
+}  // namespace bw::media
