@@ -40,6 +40,8 @@ struct Habits {
   std::optional<int> rejects_with;
   bool hangs_up_when_transferred = true;
 
+  std::string claims_to_be;  // number written into From of its INVITEs
+  std::uint32_t max_forwards = 70;
   bool never_acks = false;
   bool never_answers_reinvites = false;
   bool ignores_cancel = false;  // never says 487: stays ringing

@@ -24,10 +24,11 @@ Line& Phone::place_call(std::string uri, std::string peer, const sip::Flow& to, 
   line.local_tag = stage_.rng().token(8);
   line.local = make_offer(line);
   const std::string domain = domain_.empty() ? endpoint().to_string() : domain_;
+  const std::string& claimed = habits_.claims_to_be.empty() ? number_ : habits_.claims_to_be;
   sip::Message m = sip::Message::request(sip::Method::kInvite, uri);
-  m.add(sip::HeaderName::kMaxForwards, "70");
+  m.add(sip::HeaderName::kMaxForwards, std::to_string(habits_.max_forwards));
   m.add(sip::HeaderName::kFrom,
-        fmt::format(R"("{}" <sip:{}@{}>;tag={})", name_, number_, domain, line.local_tag));
+        fmt::format(R"("{}" <sip:{}@{}>;tag={})", name_, claimed, domain, line.local_tag));
   m.add(sip::HeaderName::kTo, fmt::format("<{}>", uri));
   m.add(sip::HeaderName::kCallId, stage_.rng().token(16) + "@" + ip_.to_string());
   m.add(sip::HeaderName::kCSeq, "1 INVITE");

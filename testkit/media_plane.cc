@@ -1,0 +1,80 @@
+#include "testkit/media_plane.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bw::testkit {
+
+MediaPlane::MediaPlane(VirtualNetwork& network, IpAddress ip, media::PortRange range)
+    : network_(network), ip_(ip), share_(range, 0, 1), relay_(range, 0) {}
+
+void MediaPlane::handle(const media::Command& command, Instant now) {
+  std::visit(Overloaded{
+                 [&](const media::OpenPorts& c) { open_ports(c.count); },
+                 [&](const media::OpenLeg& c) { open_leg(c), relay_.handle(c, now); },
+                 [&](const media::SetPeer& c) { relay_.handle(c, now); },
+                 [&](const media::Connect& c) { relay_.handle(c, now); },
+                 [&](const media::Disconnect& c) { relay_.handle(c, now); },
+                 [&](const media::Echo& c) { relay_.handle(c, now); },
+                 [&](const media::WatchSilence& c) { relay_.handle(c, now); },
+                 [&](const media::CloseLeg& c) { close_leg(c), relay_.handle(c, now); },
+             },
+             command);
+}
+
+void MediaPlane::open_ports(std::uint16_t count) {
+  media::PortsOpened opened;
+  for (std::uint16_t i = 0; i < count; ++i) {
+    const auto pair = share_.next();
+    if (!pair) break;
+    opened.ports.push_back(*pair);
+    free_.insert(pair->rtp);
+    ++opened_;
+  }
+  opened.range_exhausted = share_.exhausted();
+  own_events_.emplace_back(std::move(opened));
+}
+
+void MediaPlane::open_leg(const media::OpenLeg& c) {
+  if (legs_.contains(c.leg)) violations_.push_back(fmt::format("media leg {} opened twice", c.leg.value));
+  if (free_.erase(c.port.rtp) == 0) {
+    violations_.push_back(
+        fmt::format("media leg {} opened on port {}, which is not free", c.leg.value, c.port.rtp));
+  }
+  legs_[c.leg] = c.port.rtp;
+}
+
+void MediaPlane::close_leg(const media::CloseLeg& c) {
+  if (legs_.erase(c.leg) == 0) violations_.push_back(fmt::format("media leg {} closed twice", c.leg.value));
+}
+
+std::optional<media::Event> MediaPlane::poll() {
+  if (!own_events_.empty()) {
+    media::Event event = std::move(own_events_.front());
+    own_events_.erase(own_events_.begin());
+    return event;
+  }
+  auto event = relay_.poll();
+  if (event) {
+    if (const auto* opened = std::get_if<media::PortsOpened>(&*event)) {
+      for (const auto& pair : opened->ports) free_.insert(pair.rtp);
+    }
+  }
+  return event;
+}
+
+void MediaPlane::packet(Endpoint local, Endpoint from, const Bytes& bytes, Instant now) {
+  buffer_.assign(bytes->size() + media::kTailRoom, 0);
+  std::ranges::copy(*bytes, reinterpret_cast<char*>(buffer_.data()));
+  media::InPacket in{from, local.port, buffer_, bytes->size()};
+  out_.clear();
+  relay_.on_packets({&in, 1}, now, out_);
+  for (const auto& p : out_) {
+    network_.send(
+        {ip_, p.local_port}, p.to,
+        std::make_shared<const std::string>(reinterpret_cast<const char*>(p.bytes.data()), p.bytes.size()));
+  }
+}
+
+}  // namespace bw::testkit

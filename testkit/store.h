@@ -1,0 +1,45 @@
+// The database of a story: rows that outlive a crash of the server, and the checks on what is written.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/time.h"
+#include "ports/persistence.h"
+
+namespace bw::testkit {
+
+class FakeStore {
+ public:
+  struct CallRow {
+    model::CallRecord record;
+    int opened = 0;
+    int closed = 0;
+  };
+
+  void apply(const ports::Change& change);
+  // As the real store does at start: what was open when the server stopped is closed with a reason.
+  void close_open_records(Instant now);
+
+  std::vector<model::Binding> bindings() const;
+  const std::map<model::CallId, CallRow>& calls() const { return calls_; }
+  std::size_t open_calls() const;
+  // The record of the newest call (by start) between these two, or null.
+  const model::CallRecord* last_call(std::string_view from, std::string_view to) const;
+  const model::CallRecord* last_call() const;
+  const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  using BindingKey = std::tuple<std::string, std::string, std::string, std::uint32_t>;
+  static BindingKey key_of(const model::Binding& b);
+  void open(const model::CallRecord& record);
+  void close(const model::CallRecord& record);
+
+  std::map<BindingKey, model::Binding> bindings_;
+  std::map<model::CallId, CallRow> calls_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace bw::testkit
