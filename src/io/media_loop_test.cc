@@ -1,0 +1,235 @@
+#include "io/media_loop.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <condition_variable>
+#include <mutex>
+
+#include "io/descriptor.h"
+#include "io/socket_address.h"
+#include "rtp/packet.h"
+
+namespace bw::io {
+namespace {
+
+using media::MediaLegId;
+
+constexpr MediaLegId kAlice{1};
+constexpr MediaLegId kBob{2};
+constexpr Duration kPatience = 10s;  // only a broken loop needs it
+
+// A socket on loopback with the manners of a phone.
+class Phone {
+ public:
+  explicit Phone(const char* ip, std::uint16_t port = 0) : ip_(IpAddress::parse(ip).value()) {
+    sockaddr_storage address{};
+    socklen_t length = to_sockaddr({ip_, port}, address);
+    socket_ = Descriptor{::socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    open_ = ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), length) == 0;
+    length = sizeof address;
+    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length);
+    local = from_sockaddr(address);
+  }
+  bool open() const { return open_; }
+
+  void says(std::uint16_t server_port, std::uint32_t ssrc) {
+    std::array<std::uint8_t, 172> packet{};
+    rtp::write_header({false, 0, ++sequence_, sequence_ * 160U, ssrc}, packet);
+    sockaddr_storage to{};
+    const socklen_t length = to_sockaddr({ip_, server_port}, to);
+    ::sendto(socket_.get(), packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&to), length);
+  }
+  // The SSRC of what comes next; 0 if nothing comes.
+  std::uint32_t hears(Duration patience = kPatience) {
+    pollfd ready{socket_.get(), POLLIN, 0};
+    if (::poll(&ready, 1, static_cast<int>(patience / 1ms)) != 1) return 0;
+    std::array<std::uint8_t, 2'000> buffer{};
+    const ssize_t n = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (n < 0) return 0;
+    const auto packet = rtp::Packet::parse(std::span{buffer}.first(static_cast<std::size_t>(n)));
+    return packet ? packet->header().ssrc : 0;
+  }
+
+  Endpoint local;
+
+ private:
+  IpAddress ip_;
+  Descriptor socket_;
+  bool open_ = false;
+  std::uint16_t sequence_ = 0;
+};
+
+// Keeps the events of a loop for the test's thread.
+class Journal {
+ public:
+  MediaLoop::EventSink sink() {
+    return [this](std::vector<media::Event>&& events) {
+      const std::lock_guard lock(mutex_);
+      for (auto& e : events) events_.push_back(std::move(e));
+      changed_.notify_all();
+    };
+  }
+  // The next event of this kind that was not asked for yet.
+  template <typename T>
+  std::optional<T> next() {
+    std::unique_lock lock(mutex_);
+    std::optional<T> found;
+    changed_.wait_for(lock, kPatience, [&] {
+      for (auto it = events_.begin(); it != events_.end(); ++it) {
+        if (T* one = std::get_if<T>(&*it)) {
+          found = std::move(*one);
+          events_.erase(it);
+          return true;
+        }
+      }
+      return false;
+    });
+    return found;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<media::Event> events_;
+};
+
+class MediaLoopTest : public ::testing::Test {
+ protected:
+  static MediaLoopSettings settings(std::uint16_t first, std::uint16_t last) {
+    MediaLoopSettings s;
+    s.range = {first, last};
+    s.relay.port_rest = 50ms;
+    return s;
+  }
+  std::vector<media::PortPair> open(MediaLoop& loop, std::uint16_t count) {
+    loop.push(media::OpenPorts{count});
+    auto opened = journal.next<media::PortsOpened>();
+    return opened ? opened->ports : std::vector<media::PortPair>{};
+  }
+  static void connect(MediaLoop& loop, const std::vector<media::PortPair>& ports, const Phone& alice,
+                      const Phone& bob) {
+    loop.push(media::OpenLeg{kAlice, ports[0]});
+    loop.push(media::OpenLeg{kBob, ports[1]});
+    loop.push(media::SetPeer{.leg = kAlice, .peer = {alice.local, alice.local}});
+    loop.push(media::SetPeer{.leg = kBob, .peer = {bob.local, bob.local}});
+    loop.push(media::Connect{kAlice, kBob});
+  }
+  // Commands and packets come by different ways; a phone that gets no answer speaks again.
+  static bool talk(Phone& from, std::uint16_t port, Phone& to, std::uint32_t ssrc) {
+    for (int i = 0; i < 100; ++i) {
+      from.says(port, ssrc);
+      if (to.hears(100ms) == ssrc) return true;
+    }
+    return false;
+  }
+
+  Clock clock;
+  Journal journal;
+};
+
+TEST_F(MediaLoopTest, PhonesHearEachOtherThroughIt) {
+  MediaLoop loop{settings(26'000, 26'019), clock, journal.sink()};
+  const auto ports = open(loop, 2);
+  ASSERT_EQ(ports.size(), 2U);
+  Phone alice{"127.0.0.1"};
+  Phone bob{"127.0.0.1"};
+  connect(loop, ports, alice, bob);
+  EXPECT_TRUE(talk(alice, ports[0].rtp, bob, 0xa11ce));
+  EXPECT_TRUE(talk(bob, ports[1].rtp, alice, 0xb0b));
+  ASSERT_TRUE(journal.next<media::MediaStarted>());
+  loop.push(media::CloseLeg{kAlice});
+  const auto closed = journal.next<media::LegClosed>();
+  ASSERT_TRUE(closed);
+  EXPECT_GE(closed->quality.packets_received, 1U);
+  const auto rested = journal.next<media::PortsOpened>();
+  ASSERT_TRUE(rested);
+  ASSERT_EQ(rested->ports.size(), 1U);
+  EXPECT_EQ(rested->ports[0].rtp, ports[0].rtp);
+  EXPECT_GE(loop.figures().received, 2U);
+}
+
+TEST_F(MediaLoopTest, AnIpv4PhoneTalksWithAnIpv6Phone) {
+  Phone alice{"127.0.0.1"};
+  Phone bob{"::1"};
+  if (!bob.open()) GTEST_SKIP() << "no IPv6 here";
+  MediaLoop loop{settings(26'020, 26'039), clock, journal.sink()};
+  const auto ports = open(loop, 2);
+  ASSERT_EQ(ports.size(), 2U);
+  connect(loop, ports, alice, bob);
+  EXPECT_TRUE(talk(alice, ports[0].rtp, bob, 0xa11ce));
+  EXPECT_TRUE(talk(bob, ports[1].rtp, alice, 0xb0b));
+}
+
+TEST_F(MediaLoopTest, AnIpv4OnlyLoopRelaysAndRefusesIpv6Peers) {
+  Phone alice{"127.0.0.1"};
+  Phone bob{"127.0.0.1"};
+  auto s = settings(26'040, 26'059);
+  s.bind = IpAddress::v4(0x7f000001);
+  MediaLoop loop{s, clock, journal.sink()};
+  const auto ports = open(loop, 2);
+  ASSERT_EQ(ports.size(), 2U);
+  connect(loop, ports, alice, bob);
+  EXPECT_TRUE(talk(alice, ports[0].rtp, bob, 0xa11ce));
+  loop.push(media::SetPeer{.leg = kBob, .peer = {*Endpoint::parse("[::1]:9"), *Endpoint::parse("[::1]:10")}});
+  for (int i = 0; i < 100 && loop.figures().send_failed == 0; ++i) {
+    alice.says(ports[0].rtp, 0xa11ce);
+    bob.hears(10ms);
+  }
+  EXPECT_GT(loop.figures().send_failed, 0U);
+}
+
+TEST_F(MediaLoopTest, PortsOfOtherProgramsAreSkippedAndTheEndOfTheRangeIsTold) {
+  Phone squatter{"127.0.0.1", 26'063};  // the RTCP port of the second pair
+  ASSERT_TRUE(squatter.open());
+  MediaLoop loop{settings(26'060, 26'065), clock, journal.sink()};
+  loop.push(media::OpenPorts{10});
+  const auto opened = journal.next<media::PortsOpened>();
+  ASSERT_TRUE(opened);
+  EXPECT_TRUE(opened->range_exhausted);
+  ASSERT_EQ(opened->ports.size(), 2U);
+  EXPECT_EQ(opened->ports[0].rtp, 26'060);
+  EXPECT_EQ(opened->ports[1].rtp, 26'064);
+}
+
+TEST_F(MediaLoopTest, TwoLoopsShareARangeWithoutMeeting) {
+  auto s = settings(26'070, 26'077);
+  s.loops = 2;
+  MediaLoop first{s, clock, journal.sink()};
+  const auto even = open(first, 10);
+  s.index = 1;
+  MediaLoop second{s, clock, journal.sink()};
+  const auto odd = open(second, 10);
+  ASSERT_EQ(even.size(), 2U);
+  ASSERT_EQ(odd.size(), 2U);
+  EXPECT_EQ(odd[0].loop, 1);
+  EXPECT_EQ(odd[0].rtp, 26'072);
+}
+
+TEST_F(MediaLoopTest, ALoopThatIsTornDownReleasesItsPorts) {
+  for (int i = 0; i < 3; ++i) {
+    MediaLoop loop{settings(26'080, 26'083), clock, journal.sink()};
+    EXPECT_EQ(open(loop, 2).size(), 2U);
+  }
+}
+
+TEST_F(MediaLoopTest, ADatagramLargerThanAFrameIsDropped) {
+  MediaLoop loop{settings(26'090, 26'093), clock, journal.sink()};
+  const auto ports = open(loop, 1);
+  ASSERT_EQ(ports.size(), 1U);
+  const Descriptor fd{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  sockaddr_storage to{};
+  const socklen_t length = to_sockaddr({IpAddress::v4(0x7f000001), ports[0].rtp}, to);
+  const std::vector<std::uint8_t> giant(9'000, 0x80);
+  for (int i = 0; i < 100 && loop.figures().oversized == 0; ++i) {
+    ::sendto(fd.get(), giant.data(), giant.size(), 0, reinterpret_cast<sockaddr*>(&to), length);
+    pollfd none{-1, 0, 0};
+    ::poll(&none, 1, 20);
+  }
+  EXPECT_GT(loop.figures().oversized, 0U);
+}
+
+}  // namespace
+}  // namespace bw::io
