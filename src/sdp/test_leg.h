@@ -19,7 +19,7 @@ inline SessionDescription from_text(std::string_view text) {
 }
 
 inline SessionDescription sample(const std::string& name) {
-  std::ifstream file{std::string{BW_SOURCE_DIR "/src/sdp/testdata/"} + name + ".sdp", std::ios::binary};
+  std::ifstream file{std::string{BW_SOURCE_DIR "/fuzz/corpus/sdp/"} + name + ".sdp", std::ios::binary};
   EXPECT_TRUE(file) << name;
   return from_text(std::string{std::istreambuf_iterator<char>{file}, {}});
 }
