@@ -105,7 +105,7 @@ bool Message::Parser::start_line(std::string_view line) {
   const std::string_view trimmed = trim(line);
   if (trimmed.size() != line.size()) fail(ParseError::kStartLine);
   const std::size_t last = trimmed.rfind(' ');
-  if (last <= first) {
+  if (last == std::string_view::npos || last <= first) {
     fail(ParseError::kStartLine);
     return true;
   }

@@ -17,7 +17,7 @@ std::optional<NameAddr> parse_bare(std::string_view text) {
   const std::size_t semicolon = std::min(text.find(';'), text.size());
   const auto params = Params::parse(text.substr(semicolon));
   const std::string_view uri = trim(text.substr(0, semicolon));
-  if (!params || uri.empty() || uri.find_first_of("?, \t\"") != std::string_view::npos) return std::nullopt;
+  if (!params || uri.empty() || uri.find_first_of("?, \t\"<>") != std::string_view::npos) return std::nullopt;
   return NameAddr{{}, uri, *params};
 }
 

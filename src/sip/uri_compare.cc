@@ -63,6 +63,7 @@ std::optional<std::string_view> find_param(const Params& params, std::string_vie
 bool params_agree(const Params& a, const Params& b, bool every_one) {
   std::string_view rest = a.text;
   while (const auto p = Params::next(rest)) {
+    if (find_param(a, p->name)->data() != p->value.data()) continue;  // of a repeated one the first counts
     const auto other = find_param(b, p->name);
     if (!other) {
       if (every_one || must_be_in_both(p->name)) return false;
