@@ -1,0 +1,162 @@
+#include "store/detail/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cmath>
+#include <iterator>
+
+namespace bw::store::detail {
+namespace {
+
+namespace json = boost::json;
+
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > 0; });  // ASCII without zero
+}
+
+// Length of the well-formed UTF-8 sequence at the front (RFC 3629 §4), 0 if there is none.
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto follows = [&](std::size_t i, unsigned least = 0x80, unsigned most = 0xbf) {
+    return i < text.size() && byte(i) >= least && byte(i) <= most;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first == 0 ? 0 : 1;
+  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    const unsigned least = first == 0xe0 ? 0xa0 : 0x80;
+    const unsigned most = first == 0xed ? 0x9f : 0xbf;
+    return follows(1, least, most) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const unsigned least = first == 0xf0 ? 0x90 : 0x80;
+    const unsigned most = first == 0xf4 ? 0x8f : 0xbf;
+    return follows(1, least, most) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+// Appends `text`, already clean, as a JSON string (RFC 8259 §7).
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+void append_text(std::string& out, std::string_view text) {
+  if (is_plain(text) && text.size() <= kLongestText) return append_quoted(out, text);
+  std::string clean;
+  assign_clean(clean, text);
+  append_quoted(out, clean);
+}
+
+// JSON has no infinity.
+double finite(double value) {
+  return std::isfinite(value) ? value : 0;
+}
+
+std::optional<json::value> parse(std::string_view text) {
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  if (error) return std::nullopt;
+  return value;
+}
+
+std::string text_at(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string{};
+}
+
+double number_at(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  boost::system::error_code error;
+  return value != nullptr && value->is_number() ? value->to_number<double>(error) : 0;
+}
+
+}  // namespace
+
+void assign_clean(std::string& out, std::string_view text) {
+  if (text.size() <= kLongestText && is_plain(text)) {
+    out.assign(text);
+    return;
+  }
+  out.clear();
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    if (out.size() + std::max<std::size_t>(length, 1) > kLongestText) return;
+    if (length == 0) {
+      out += '?';
+      text.remove_prefix(1);
+    } else {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+}
+
+void assign_list(std::string& out, const std::vector<std::string>& items) {
+  out = "[";
+  for (const std::string& item : items) {
+    if (out.size() > 1) out += ',';
+    append_text(out, item);
+  }
+  out += ']';
+}
+
+std::optional<std::vector<std::string>> parse_list(std::string_view text) {
+  const auto value = parse(text);
+  if (!value || !value->is_array()) return std::nullopt;
+  std::vector<std::string> out;
+  for (const json::value& item : value->get_array()) {
+    if (!item.is_string()) return std::nullopt;
+    out.emplace_back(item.get_string());
+  }
+  return out;
+}
+
+void assign_legs(std::string& out, const std::vector<model::LegRecord>& legs) {
+  out = "[";
+  for (const model::LegRecord& leg : legs) {
+    out += out.size() > 1 ? R"(,{"party":)" : R"({"party":)";
+    append_text(out, leg.party);
+    out += R"(,"device":)";
+    append_text(out, leg.device);
+    out += R"(,"codec":)";
+    append_text(out, leg.codec);
+    fmt::format_to(std::back_inserter(out), R"(,"secured":{},"mos":{},"loss_percent":{},"jitter_ms":{}}})",
+                   leg.secured, finite(leg.mos), finite(leg.loss_percent), finite(leg.jitter_ms));
+  }
+  out += ']';
+}
+
+std::optional<std::vector<model::LegRecord>> parse_legs(std::string_view text) {
+  const auto value = parse(text);
+  if (!value || !value->is_array()) return std::nullopt;
+  std::vector<model::LegRecord> out;
+  for (const json::value& item : value->get_array()) {
+    if (!item.is_object()) return std::nullopt;
+    const json::object& object = item.get_object();
+    const json::value* secured = object.if_contains("secured");
+    out.push_back({.party = text_at(object, "party"),
+                   .device = text_at(object, "device"),
+                   .codec = text_at(object, "codec"),
+                   .secured = secured != nullptr && secured->is_bool() && secured->get_bool(),
+                   .mos = number_at(object, "mos"),
+                   .loss_percent = number_at(object, "loss_percent"),
+                   .jitter_ms = number_at(object, "jitter_ms")});
+  }
+  return out;
+}
+
+}  // namespace bw::store::detail

@@ -1,0 +1,25 @@
+// How values become columns: text that every database accepts, lists and legs as JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/call_record.h"
+
+namespace bw::store::detail {
+
+// Valid UTF-8 without zero bytes (PostgreSQL refuses others; a phone may send anything as its User-Agent) and
+// at most kLongestText bytes. Each byte that does not fit becomes '?'.
+inline constexpr std::size_t kLongestText = 8192;
+void assign_clean(std::string& out, std::string_view text);
+
+// ["a","b"]
+void assign_list(std::string& out, const std::vector<std::string>& items);
+std::optional<std::vector<std::string>> parse_list(std::string_view json);
+
+void assign_legs(std::string& out, const std::vector<model::LegRecord>& legs);
+std::optional<std::vector<model::LegRecord>> parse_legs(std::string_view json);
+
+}  // namespace bw::store::detail

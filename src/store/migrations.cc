@@ -1,0 +1,107 @@
+#include "store/migrations.h"
+
+#include <array>
+
+namespace bw::store {
+namespace {
+
+// Times are nanoseconds of the Unix epoch, as in Instant; lists and legs are JSON; yes and no are 1 and 0.
+constexpr std::array<std::string_view, 6> kFoundation{
+    // Facts about the database itself, such as the proof that secret.key fits.
+    R"(CREATE TABLE meta (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+){strict})",
+    // credentials: both HA1 digests, sealed (store/seal.h); the number is sealed in with them.
+    R"(CREATE TABLE extensions (
+  number TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  email TEXT NOT NULL,
+  credentials TEXT NOT NULL,
+  allow_external {int} NOT NULL,
+  do_not_disturb {int} NOT NULL,
+  record {int} NOT NULL,
+  ring_seconds {int} NOT NULL,
+  forward_always TEXT NOT NULL,
+  forward_busy TEXT NOT NULL,
+  forward_no_answer TEXT NOT NULL,
+  forward_unreachable TEXT NOT NULL,
+  member_of TEXT NOT NULL
+){strict})",
+    // binding_key: the instance and reg-id of RFC 5626, or the contact URI where there is none. A binding may
+    // outlive its extension's row by a moment (the exchange removes both), so there is no foreign key.
+    R"(CREATE TABLE bindings (
+  extension TEXT NOT NULL,
+  binding_key TEXT NOT NULL,
+  contact TEXT NOT NULL,
+  instance TEXT NOT NULL,
+  reg_id {int} NOT NULL,
+  call_id TEXT NOT NULL,
+  cseq {int} NOT NULL,
+  q_thousandths {int} NOT NULL,
+  path TEXT NOT NULL,
+  transport TEXT NOT NULL,
+  local_address TEXT NOT NULL,
+  remote_address TEXT NOT NULL,
+  user_agent TEXT NOT NULL,
+  first_registered {int} NOT NULL,
+  last_registered {int} NOT NULL,
+  expires_at {int} NOT NULL,
+  PRIMARY KEY (extension, binding_key)
+){strict})",
+    // ended_at is null while the call lasts, and after a crash until the next start.
+    R"(CREATE TABLE call_records (
+  call_id TEXT NOT NULL PRIMARY KEY,
+  from_extension TEXT NOT NULL,
+  to_extension TEXT NOT NULL,
+  from_number TEXT NOT NULL,
+  to_number TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  caller_name TEXT NOT NULL,
+  started_at {int} NOT NULL,
+  answered_at {int},
+  ended_at {int},
+  disposition TEXT NOT NULL,
+  hangup_by TEXT NOT NULL,
+  cause_code {int} NOT NULL,
+  reason TEXT NOT NULL,
+  user_agent TEXT NOT NULL,
+  legs TEXT NOT NULL
+){strict})",
+    R"(CREATE INDEX call_records_by_start ON call_records (started_at))",
+    // Small however many calls there were: what a start after a crash has to close.
+    R"(CREATE INDEX call_records_open ON call_records (call_id) WHERE ended_at IS NULL)",
+};
+
+// The event journal (events: seq, event_id, call_id, call_seq, type, data) will be the next step: it is
+// written in the same transaction as the change it tells of, which is why apply() takes whole turns.
+constexpr std::array kMigrations{
+    Migration{1, "extensions, bindings, call records", kFoundation},
+};
+
+void replace_all(std::string& text, std::string_view mark, std::string_view with) {
+  for (auto at = text.find(mark); at != text.npos; at = text.find(mark, at + with.size())) {
+    text.replace(at, mark.size(), with);
+  }
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() {
+  return kMigrations;
+}
+
+int newest_version() {
+  return kMigrations.back().version;
+}
+
+std::string in_dialect(std::string_view sql, Dialect dialect) {
+  const bool sqlite = dialect == Dialect::kSqlite;
+  std::string out(sql);
+  replace_all(out, "{int}", sqlite ? "INTEGER" : "BIGINT");
+  replace_all(out, "{real}", sqlite ? "REAL" : "DOUBLE PRECISION");
+  replace_all(out, "{strict}", sqlite ? " STRICT, WITHOUT ROWID" : "");
+  return out;
+}
+
+}  // namespace bw::store

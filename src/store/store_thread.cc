@@ -1,0 +1,194 @@
+#include "store/store_thread.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace bw::store {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What waits, in the order it came. Questions stand between the batches they came between.
+struct Waiting {
+  std::vector<ports::Persist> batches;  // to be stored before `question`
+  StoreThread::Question question;       // may be empty: only at the end of the queue
+};
+
+}  // namespace
+
+struct StoreThread::Impl {
+  Impl(Store s, OnStored stored, OnTrouble trouble, const ThreadLimits& l)
+      : store(std::move(s)), on_stored(std::move(stored)), on_trouble(std::move(trouble)), limits(l) {}
+
+  // ---- of the database thread ----
+  Store store;
+  OnStored on_stored;
+  OnTrouble on_trouble;
+  const ThreadLimits limits;
+  Clock::time_point last_commit{};
+
+  void run();
+  bool wait_for_work(std::deque<Waiting>& work);
+  void gather(std::unique_lock<std::mutex>& lock);
+  void store_all(std::vector<ports::Persist>& batches);
+  void store_group(std::span<const ports::Persist> group);
+  Result<void> apply_with_patience(std::span<const ports::Persist> group);
+  void report(std::span<const ports::Persist> group, bool ok);
+
+  // ---- shared, under `mutex` ----
+  mutable std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<Waiting> waiting;
+  std::size_t changes = 0;    // waiting or being stored
+  std::size_t questions = 0;  // waiting
+  bool stopping = false;
+
+  std::thread thread;  // last: it uses all of the above
+};
+
+StoreThread::StoreThread(Store store, OnStored on_stored, OnTrouble on_trouble, const ThreadLimits& limits)
+    : impl_(std::make_unique<Impl>(std::move(store), std::move(on_stored), std::move(on_trouble), limits)) {
+  impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+}
+
+StoreThread::~StoreThread() {
+  {
+    const std::scoped_lock lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->wake.notify_one();
+  impl_->thread.join();
+}
+
+Admission StoreThread::persist(ports::Persist&& batch) {
+  Impl& self = *impl_;
+  bool was_idle = false;
+  std::size_t now_waiting = 0;
+  {
+    const std::scoped_lock lock(self.mutex);
+    // A batch that is larger than the whole queue must still get through when the queue is empty.
+    if (self.changes != 0 && self.changes + batch.changes.size() > self.limits.queued_changes)
+      return Admission::kFull;
+    was_idle = self.waiting.empty();
+    self.changes += std::max<std::size_t>(batch.changes.size(), 1);
+    now_waiting = self.changes;
+    if (was_idle || self.waiting.back().question) self.waiting.emplace_back();
+    self.waiting.back().batches.push_back(std::move(batch));
+  }
+  if (was_idle || now_waiting >= self.limits.changes_per_commit) self.wake.notify_one();
+  return now_waiting * 2 > self.limits.queued_changes ? Admission::kCrowded : Admission::kAccepted;
+}
+
+bool StoreThread::ask(Question question) {
+  Impl& self = *impl_;
+  {
+    const std::scoped_lock lock(self.mutex);
+    if (self.questions >= self.limits.queued_questions) return false;
+    ++self.questions;
+    if (self.waiting.empty() || self.waiting.back().question) self.waiting.emplace_back();
+    self.waiting.back().question = std::move(question);
+  }
+  self.wake.notify_one();
+  return true;
+}
+
+std::size_t StoreThread::queued_changes() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->changes;
+}
+
+void StoreThread::Impl::run() {
+  std::deque<Waiting> work;
+  while (wait_for_work(work)) {
+    for (Waiting& next : work) {
+      store_all(next.batches);
+      if (next.question) next.question(store);
+    }
+    work.clear();
+  }
+}
+
+// False: stopping, and nothing is left.
+bool StoreThread::Impl::wait_for_work(std::deque<Waiting>& work) {
+  std::unique_lock lock(mutex);
+  wake.wait(lock, [&] { return stopping || !waiting.empty(); });
+  if (waiting.empty()) return false;
+  gather(lock);
+  work.swap(waiting);
+  for (const Waiting& next : work) questions -= next.question ? 1 : 0;
+  return true;
+}
+
+// Under load a commit for every few changes would cost more than the changes: wait a moment for company.
+// After a quiet time nobody else is about to come, and nobody should wait.
+void StoreThread::Impl::gather(std::unique_lock<std::mutex>& lock) {
+  const auto enough = [&] { return stopping || questions > 0 || changes >= limits.changes_per_commit; };
+  if (Clock::now() - last_commit > 2 * limits.gather) return;
+  wake.wait_for(lock, limits.gather, enough);
+}
+
+void StoreThread::Impl::store_all(std::vector<ports::Persist>& batches) {
+  std::size_t first = 0;
+  while (first < batches.size()) {
+    std::size_t last = first;
+    std::size_t count = 0;
+    while (last < batches.size() &&
+           (last == first || count + batches[last].changes.size() <= limits.changes_per_commit)) {
+      count += batches[last].changes.size();
+      ++last;
+    }
+    store_group(std::span(batches).subspan(first, last - first));
+    first = last;
+  }
+  batches.clear();
+}
+
+void StoreThread::Impl::store_group(std::span<const ports::Persist> group) {
+  if (group.empty()) return;
+  const Result<void> done = apply_with_patience(group);
+  last_commit = Clock::now();
+  if (done) return report(group, true);
+  on_trouble(done.error());
+  if (group.size() == 1 || done.error().kind == FailureKind::kUnavailable) return report(group, false);
+  // One of them is refused; the others must not suffer for it.
+  for (std::size_t i = 0; i < group.size(); ++i) store_group(group.subspan(i, 1));
+}
+
+// What may pass is tried again until it is given up. Trying again is safe even if a commit went through whose
+// answer was lost: every change is written so that the second time changes nothing.
+Result<void> StoreThread::Impl::apply_with_patience(std::span<const ports::Persist> group) {
+  const auto give_up = Clock::now() + limits.give_up_after;
+  Duration pause = limits.retry_first;
+  bool told = false;
+  for (;;) {
+    Result<void> done = store.apply(group);
+    if (done || done.error().kind != FailureKind::kUnavailable || Clock::now() + pause > give_up) return done;
+    if (!std::exchange(told, true)) on_trouble(done.error());
+    std::unique_lock lock(mutex);
+    const bool stop = stopping || wake.wait_for(lock, pause, [&] { return stopping; });
+    lock.unlock();
+    if (stop) return store.apply(group);  // the last try
+    pause = std::min(pause * 2, limits.retry_most);
+  }
+}
+
+void StoreThread::Impl::report(std::span<const ports::Persist> group, bool ok) {
+  std::vector<ports::Stored> answers;
+  std::size_t count = 0;
+  for (const ports::Persist& batch : group) {
+    count += std::max<std::size_t>(batch.changes.size(), 1);
+    if (batch.ticket) answers.push_back({batch.ticket, ok});
+  }
+  {
+    const std::scoped_lock lock(mutex);
+    changes -= count;
+  }
+  if (!answers.empty()) on_stored(answers);
+}
+
+}  // namespace bw::store
