@@ -10,6 +10,7 @@ namespace bw::calls {
 namespace {
 
 constexpr Duration kCancelPatience = 32s;  // RFC 3261 §9.1: 64*T1 after CANCEL the INVITE counts as cancelled
+constexpr auto kReferPatience = std::chrono::seconds{180};  // how long a transfer may ring
 constexpr std::string_view kTagAlphabet = "0123456789abcdefghijklmnopqrstuv";
 
 // Our tags begin with the leg's number, so that a request inside a dialog finds its leg without a table; the
@@ -59,7 +60,7 @@ Leg Leg::incoming(LegId id, sip::ServerTransactionId tx, const sip::Flow& flow, 
   leg.contact_ = std::move(contact);
   leg.local_tag_ = make_tag(id, cx.rng);
   leg.call_id_ = invite.get(sip::HeaderName::kCallId).value_or("");
-  leg.peer_agent_ = invite.get(sip::HeaderName::kUserAgent).value_or("");
+  leg.note_peer(invite);
   leg.invite_server_ = tx;
   if (auto dialog = sip::Dialog::as_uas(invite, leg.local_tag_, leg.contact_, sip::is_secure(flow.transport))) {
     leg.dialog_ = std::move(*dialog);
@@ -90,7 +91,7 @@ Leg Leg::outgoing(LegId id, OutgoingInvite wish, LegContext& cx) {
   invite.add(sip::HeaderName::kSupported, kSupported);
   leg.session_.write_request(invite);
   for (const auto& [name, value] : wish.headers) invite.add(name, value);
-  if (!wish.offer.empty()) invite.set_body(kSdpType, wish.offer);
+  if (!wish.offer.empty()) invite.set_body(kSdpType, leg.last_sdp_ = wish.offer);
   leg.invite_ = invite;
   leg.sent_invite_ = invite;
   leg.sent_invite_->set_body({}, {});
@@ -137,7 +138,7 @@ void Leg::progress(std::string_view sdp, LegContext& cx) {
 
 void Leg::answer(std::string_view sdp, LegContext& cx) {
   if (state_ != State::kInvited) return;
-  if (reliable_.answer_must_wait()) {  // RFC 3262 §3: not before the PRACK for an answer in a provisional
+  if (early_answer_waits_) {  // RFC 3262 §3: not before the PRACK for an answer in a provisional
     waiting_answer_ = std::string(sdp);
     return;
   }
@@ -146,8 +147,8 @@ void Leg::answer(std::string_view sdp, LegContext& cx) {
   response.add(sip::HeaderName::kSupported, kSupported);
   if (!identity_.empty()) response.add(sip::HeaderName::kPAssertedIdentity, identity_);
   session_.write_response(*invite_, response);
-  if (!sdp.empty()) response.set_body(kSdpType, sdp);
-  reliable_.forget();
+  if (!sdp.empty()) response.set_body(kSdpType, last_sdp_ = sdp);
+  reliable_.stop();
   cx.timers.cancel(provisional_timer_);
   enter(State::kAnswered, "the call was answered");
   respond(invite_server_, std::move(response), cx);
@@ -171,7 +172,7 @@ void Leg::offer(std::string_view sdp, LegContext& cx, bool retry) {
   request.add(sip::HeaderName::kSupported, kSupported);
   if (!identity_.empty()) request.add(sip::HeaderName::kPAssertedIdentity, identity_);
   session_.write_request(request);
-  request.set_body(kSdpType, sdp);
+  request.set_body(kSdpType, last_sdp_ = sdp);
   offer_in_flight_ = std::string(sdp);
   offer_client_ = send(std::move(request), cx);
 }
@@ -184,7 +185,7 @@ void Leg::answer_offer(int status, std::string_view sdp, LegContext& cx) {
   if (status < 300) {
     response.add(sip::HeaderName::kAllow, kAllow);
     session_.write_response(*invite_, response);
-    if (!sdp.empty()) response.set_body(kSdpType, sdp);
+    if (!sdp.empty()) response.set_body(kSdpType, last_sdp_ = sdp);
   }
   update_server_ = {};
   invite_.reset();
@@ -273,10 +274,7 @@ void Leg::answer_refer(int status, LegContext& cx) {
 
 void Leg::notify_refer(int status, bool final, LegContext& cx) {
   if (!refer_active_ || state_ != State::kConfirmed) return;
-  auto notify = dialog_->make_request(sip::Method::kNotify);
-  notify.add(sip::HeaderName::kEvent, "refer");
-  notify.add(sip::HeaderName::kSubscriptionState, final ? "terminated;reason=noresource" : "active;expires=180");
-  notify.set_body("message/sipfrag;version=2.0", sip::sipfrag(status));
+  auto notify = sip::make_refer_notify(*dialog_, status, kReferPatience);
   refer_active_ = !final;
   send(std::move(notify), cx);
 }

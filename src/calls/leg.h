@@ -119,7 +119,7 @@ class Leg {
   static constexpr unsigned kSequenceBits = 16;
   static constexpr std::uint8_t kOfferTries = 5;  // of our own re-INVITE against glare
   static constexpr std::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
-  static constexpr std::string_view kSupported = "100rel, timer, replaces";
+  static constexpr std::string_view kSupported = "100rel, replaces";
   static constexpr std::string_view kSdpType = "application/sdp";
   struct Pending {  // a request of ours that waits for its final response
     sip::ClientTransactionId id;
@@ -137,10 +137,14 @@ class Leg {
   void close(std::string_view why, LegContext& cx);
   void retry_offer_later(LegContext& cx);
   void send_waiting_offer(LegContext& cx);
+  void repeat_provisional(LegContext& cx);
+  void note_peer(const sip::Message& message);
   void arm_session(LegContext& cx);
+  void on_session_timer(LegContext& cx);
   void refresh_session(LegContext& cx);
   bool refuse_small_session(sip::ServerTransactionId tx, const sip::Message& request, LegContext& cx);
-  std::optional<sip::Message> make_prack(const sip::Message& response);
+  void acknowledge_provisional(const sip::Message& response, LegContext& cx);
+  bool ask_for_longer_session(const sip::Message& response, LegContext& cx);
   sip::Method take_pending(sip::ClientTransactionId id);
   void remember_ack(sip::Message ack, LegContext& cx);
   void dismiss_extra_answer(const sip::Message& response, LegContext& cx);
@@ -193,10 +197,14 @@ class Leg {
   std::uint16_t next_sequence_ = 1;
 
   sip::ReliableProvisional reliable_;   // RFC 3262, as UAS
-  std::uint32_t last_rseq_ = 0;         // as UAC
+  sip::ProvisionalOrder order_;         // as UAC
+  bool early_answer_waits_ = false;     // for PRACK, before the 2xx may go out
   std::deque<std::pair<int, std::string>> waiting_provisional_;
   std::string waiting_answer_;          // until an early answer is acknowledged by PRACK
   sip::SessionTimer session_;
+  Instant session_dies_at_;
+  std::string last_sdp_;                // of ours; a session refresh by re-INVITE repeats it
+  bool peer_updates_ = false;           // its Allow names UPDATE
   TimerHandle provisional_timer_, session_timer_, retry_timer_, cancel_timer_;
 };
 

@@ -89,30 +89,21 @@ void Leg::on_invite_response(const sip::Message& response, LegContext& cx) {
 
 void Leg::on_invite_provisional(const sip::Message& response, LegContext& cx) {
   if (response.status() == 100) return;
-  if (auto agent = response.get(sip::HeaderName::kUserAgent); agent && peer_agent_.empty()) peer_agent_ = *agent;
-  if (invite_ && state_ == State::kCalling) {
-    // RFC 3262 §4: a reliable provisional response is acknowledged inside its early dialog, in order.
-    if (auto prack = make_prack(response)) send(std::move(*prack), cx);
-  }
+  if (invite_ && sip::requires_100rel(response)) acknowledge_provisional(response, cx);
   if (state_ != State::kCalling || released_) return;
   if (response.status() == 180 || response.status() == 183) ringing_ = true;
   cx.events.push_back({id_, LegEvent::Progressed{response.status(), sdp_of(response)}});
 }
 
-std::optional<sip::Message> Leg::make_prack(const sip::Message& response) {
-  const auto rseq = sip::reliable_sequence(response);
-  if (!rseq) return std::nullopt;
+// RFC 3262 §4: a reliable provisional response is acknowledged inside its early dialog, in order.
+void Leg::acknowledge_provisional(const sip::Message& response, LegContext& cx) {
   if (!dialog_) {
     auto dialog = sip::Dialog::as_uac(*invite_, response);
-    if (!dialog) return std::nullopt;
+    if (!dialog) return;
     dialog_ = std::move(*dialog);
   }
-  if (!dialog_->matches(response)) return std::nullopt;  // a second early dialog: its final answer will tell
-  if (last_rseq_ != 0 && *rseq != last_rseq_ + 1) return std::nullopt;  // repeated or out of order
-  last_rseq_ = *rseq;
-  auto prack = dialog_->make_request(sip::Method::kPrack);
-  prack.add(sip::HeaderName::kRAck, sip::make_rack(*rseq, response));
-  return prack;
+  if (!dialog_->matches(response)) return;  // a second early dialog behind a proxy: its final answer will tell
+  if (order_.take(response) == sip::ProvisionalOrder::Verdict::kNew) send(sip::make_prack(*dialog_, response), cx);
 }
 
 void Leg::on_invite_answer(const sip::Message& response, LegContext& cx) {
@@ -132,7 +123,7 @@ void Leg::on_invite_answer(const sip::Message& response, LegContext& cx) {
   } else {
     dialog_ = std::move(*dialog);
   }
-  if (auto agent = response.get(sip::HeaderName::kUserAgent)) peer_agent_ = *agent;
+  note_peer(response);
   take_pending(invite_client_);
   remember_ack(dialog_->make_ack(invite_cseq_), cx);
   const bool cancelled = state_ == State::kCancelling;
@@ -158,7 +149,7 @@ void Leg::dismiss_extra_answer(const sip::Message& response, LegContext& cx) {
   if (!sent_invite_) return;
   auto extra = sip::Dialog::as_uac(*sent_invite_, response);
   if (!extra) return;
-  cx.wire.push_back(sip::SendStateless{flow_, extra->make_ack(1), {}});
+  cx.wire.push_back(sip::SendStateless{flow_, extra->make_ack(invite_cseq_), {}});
   auto bye = extra->make_request(sip::Method::kBye);
   bye.add(sip::HeaderName::kReason, "SIP;cause=200;text=\"Call completed elsewhere\"");
   send(std::move(bye), cx);
@@ -166,6 +157,7 @@ void Leg::dismiss_extra_answer(const sip::Message& response, LegContext& cx) {
 
 void Leg::on_invite_refusal(const sip::Message& response, LegContext& cx) {
   take_pending(invite_client_);
+  if (response.status() == 422 && ask_for_longer_session(response, cx)) return;
   LegEvent::Refused refused{response.status(), {}, {}, {}, true};
   if (auto reason = response.get(sip::HeaderName::kReason)) refused.reason_header = *reason;
   if (response.status() / 100 == 3) {
@@ -173,6 +165,19 @@ void Leg::on_invite_refusal(const sip::Message& response, LegContext& cx) {
   }
   close("our INVITE was refused", cx);
   if (!std::exchange(released_, true)) cx.events.push_back({id_, std::move(refused)});
+}
+
+// RFC 4028 §7.3: the INVITE again, with the interval the phone can bear.
+bool Leg::ask_for_longer_session(const sip::Message& response, LegContext& cx) {
+  if (state_ != State::kCalling || !invite_ || !session_.read_too_small(response)) return false;
+  session_.write_request(*invite_);
+  invite_->set(sip::HeaderName::kCSeq, std::to_string(++invite_cseq_) + " INVITE");
+  sent_invite_ = invite_;
+  sent_invite_->set_body({}, {});
+  dialog_.reset();
+  order_ = {};
+  invite_client_ = send(*invite_, cx);
+  return true;
 }
 
 void Leg::on_offer_response(sip::ClientTransactionId id, const sip::Message& response, LegContext& cx) {
