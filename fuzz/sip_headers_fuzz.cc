@@ -1,4 +1,5 @@
 // The first byte chooses a header, the rest is its value: what is read is written back to the same.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -48,7 +49,9 @@ void name_addr(std::string_view value) {
   round_trip<NameAddr>(value);
   const auto parsed = NameAddr::parse(value);
   if (!parsed) return;
-  check(tag_of(with_tag(value, "x")) == "x");
+  // One that is full already has no room for a tag.
+  if (std::ranges::count(value, ';') < static_cast<std::ptrdiff_t>(Params::kMax))
+    check(tag_of(with_tag(value, "x")) == "x");
   check(tag_of(without_tag(value)).empty());
   (void)parsed->display_name();
 }

@@ -22,12 +22,11 @@ bool looks_like_start_line(std::string_view line) {
          iequals(trimmed.substr(last + 1, 4), "SIP/");
 }
 
-// Content-Length, `value` still with its folds.
-std::optional<std::uint64_t> read_length(std::string_view value) {
-  const std::size_t first = value.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::size_t last = value.find_last_not_of(" \t\r\n");
-  return to_number<std::uint64_t>(value.substr(first, last - first + 1));
+// Without white space and folds at both ends: what the parser sees after it unfolded the line.
+std::string_view bare(std::string_view s) {
+  const std::size_t first = s.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return s.substr(first, s.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 // The end of the header that begins at `at`, folded lines included.
@@ -147,8 +146,8 @@ std::optional<FramingError> StreamFramer::read_head() {
     at = end + 1;
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    if (header_name_from(trim(line.substr(0, colon))) != HeaderName::kContentLength) continue;
-    const auto one = read_length(line.substr(colon + 1));
+    if (header_name_from(bare(line.substr(0, colon))) != HeaderName::kContentLength) continue;
+    const auto one = to_number<std::uint64_t>(bare(line.substr(colon + 1)));
     if (!one || (length && *length != *one)) return FramingError::kContentLength;
     length = one;
   }

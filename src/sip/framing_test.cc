@@ -70,6 +70,14 @@ TEST(Framing, ContentLengthMustBeThereAndOne) {
   EXPECT_EQ(said({twice}), Said{twice});
 }
 
+// Were the two to disagree about where a message ends, one could be hidden in another.
+TEST(Framing, FoldedLengthIsTheOneTheParserReads) {
+  const std::string folded = "OPTIONS sip:a SIP/2.0\r\nl\r\n :\r\n 3\r\n\r\nabc";
+  EXPECT_EQ(said({folded}), Said{folded});
+  EXPECT_EQ(parse(folded)->body(), "abc");
+  EXPECT_EQ(said({"OPTIONS sip:a SIP/2.0\r\nl: 1\r\nl\r\n : 2\r\n\r\nab"}), Said{"Content-Length is wrong"});
+}
+
 TEST(Framing, WhatIsNotSipIsTurnedAwayAtOnce) {
   EXPECT_EQ(said({"GET / HTTP/1.1\r\n"}), Said{"What came is not SIP"});
   EXPECT_EQ(said({"\x16\x03\x01\n"}), Said{"What came is not SIP"});
