@@ -111,8 +111,9 @@ std::string write(const T& value, std::span<const Field<T>> fields) {
     if (text.empty() && f.name != "realm") continue;
     if (!first) out += ", ";
     first = false;
-    out.append(f.name).append(f.form == Form::kQuoted ? "=\"" : "=").append(text);
-    if (f.form == Form::kQuoted) out += '"';
+    const bool quoted = f.form == Form::kQuoted || !is_token(text);  // some send all values quoted
+    out.append(f.name).append(quoted ? "=\"" : "=").append(text);
+    if (quoted) out += '"';
   }
   return out;
 }

@@ -192,6 +192,8 @@ TEST(AuthHeader, ChallengeIsWrittenTheWayPhonesExpect) {
                     .stale = "true"};
   EXPECT_EQ(c.to_string(), "Digest realm=\"pbx\", nonce=\"n\", stale=true, algorithm=MD5, qop=\"auth\"");
   EXPECT_EQ(Challenge::parse(c.to_string()), c);
+  const std::string all_quoted = "Digest realm=\"r\", nonce=\"n\", algorithm=\"MD5, x\", qop=auth";
+  EXPECT_EQ(Challenge::parse(Challenge::parse(all_quoted)->to_string()), Challenge::parse(all_quoted));
   EXPECT_TRUE(c.is_stale());
   EXPECT_TRUE(Challenge::parse("Digest realm=\"\", nonce=\"n\", qop=\"auth-int,auth\"")->offers_qop("auth"));
   EXPECT_FALSE(Challenge::parse("Digest realm=\"x\""));
