@@ -59,6 +59,7 @@ class MediaLoop::Worker {
  private:
   void run(const std::stop_token& stop);
   void take_commands(Instant now);
+  void tick(Instant now);
   void open_ports(std::uint16_t count);
   void receive(std::span<const std::uint16_t> ready);
   void send();
@@ -98,11 +99,17 @@ void MediaLoop::Worker::run(const std::stop_token& stop) {
     send();
     // Commands after packets: what a peer sent before it was told to stop still belongs to the old state.
     if (std::ranges::find(ready, MediaSockets::kExtra) != ready.end()) take_commands(now);
-    if (relay_.deadline().at <= now) relay_.handle(Tick{}, now);
+    if (relay_.deadline().at <= now) tick(now);
     deliver_events();
     publish();
     let_gather(now, in_.size());
   }
+}
+
+void MediaLoop::Worker::tick(Instant now) {
+  relay_.handle(Tick{}, now);
+  relay_.write_reports(now, out_);
+  send();
 }
 
 int MediaLoop::Worker::wait_ms() const {

@@ -72,6 +72,10 @@ class Plane : public ::testing::Test {
     while (relay.deadline().at <= end) {
       now = std::max(now, relay.deadline().at);
       tell(Tick{});
+      OutBatch out;
+      relay.write_reports(now, out);
+      for (const OutPacket& p : out)
+        reports.push_back({p.local_port, p.to, {p.bytes.begin(), p.bytes.end()}});
     }
     now = end;
   }
@@ -130,6 +134,7 @@ class Plane : public ::testing::Test {
   Instant now{1'800'000'000s};
   Relay relay{{10'000, 10'099}, 0};
   std::vector<Event> events;
+  std::vector<Sent> reports;  // the relay's own RTCP
   Voice alices{.ssrc = 0xa11ce, .sequence = 65'530};
   Voice bobs{.ssrc = 0xb0b, .sequence = 7};
   Voice strangers{.ssrc = 0xbad, .sequence = 500};

@@ -1,5 +1,6 @@
 #include "media/relay.h"
 
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -17,8 +18,16 @@ constexpr std::uint32_t kEchoSsrcMask = 0x00ec'0000;
 
 }  // namespace
 
+// Few reports are due at once: legs start at different times.
+struct Relay::ReportBuffers {
+  struct alignas(16) Buffer {
+    std::array<std::uint8_t, Leg::kReportBytes> bytes;
+  };
+  std::array<Buffer, 16> buffers;
+};
+
 Relay::Relay(PortRange range, LoopIndex loop, RelayLimits limits)
-    : range_(range), loop_(loop), limits_(limits) {
+    : range_(range), loop_(loop), limits_(limits), report_buffers_(std::make_unique<ReportBuffers>()) {
   const std::size_t first = range_.first / 2U;
   const std::size_t end = range_.last / 2U + 1;
   by_port_.resize(end > first ? end - first : 0);
@@ -38,6 +47,7 @@ std::optional<Event> Relay::poll() {
 }
 
 Deadline Relay::deadline() const {
+  if (!reports_due_.empty()) return {Instant{}, "reports are to be written"};
   const auto next = alarms_.next();
   if (!next) return Deadline::never();
   return {*next, "a leg may have fallen silent, or a port has rested"};
@@ -107,6 +117,7 @@ void Relay::on(const CloseLeg& command, Instant now) {
   on(Disconnect{command.leg}, now);
   alarms_.cancel(leg->silence_alarm);
   alarms_.cancel(leg->digit_alarm);
+  alarms_.cancel(leg->report_alarm);
   events_.emplace_back(LegClosed{leg->id, leg->quality()});
   TimerHandle unowned;  // never cancelled: the port comes back whatever happens
   alarms_.arm(unowned, now + limits_.port_rest, {Alarm::Kind::kPortRested, {}, leg->port});
@@ -128,6 +139,10 @@ void Relay::on(const Tick&, Instant now) {
         check_silence(*leg, now);
         break;
       }
+      case Alarm::Kind::kReport:
+        find(alarm->leg)->report_alarm = {};
+        reports_due_.push_back(alarm->leg);
+        break;
       case Alarm::Kind::kDigit: {
         Leg* leg = find(alarm->leg);
         assert(leg != nullptr);
@@ -138,6 +153,17 @@ void Relay::on(const Tick&, Instant now) {
     }
   }
   if (!rested.ports.empty()) events_.emplace_back(std::move(rested));
+}
+
+void Relay::write_reports(Instant now, OutBatch& out) {
+  for (auto& buffer : report_buffers_->buffers) {
+    if (reports_due_.empty()) return;
+    Leg* leg = find(reports_due_.back());
+    reports_due_.pop_back();
+    if (leg == nullptr) continue;
+    leg->report(buffer.bytes, now, out);
+    alarms_.arm(leg->report_alarm, now + limits_.report_interval, {Alarm::Kind::kReport, leg->id, 0});
+  }
 }
 
 // The alarm is not moved by each packet: when it fires, it looks at when the last one came.
@@ -191,15 +217,16 @@ void Relay::on_rtp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
   if (!received) return;
   heard(leg, now);
   if (!leg.started) {
-    leg.started = true;
+    leg.start(now);
+    alarms_.arm(leg.report_alarm, now + limits_.report_interval, {Alarm::Kind::kReport, leg.id, 0});
     events_.emplace_back(MediaStarted{leg.id, packet.from});
   }
   if (leg.is_digit(received->header())) tell_digits(leg, leg.digits_of(*received, now));
   if (leg.echoes()) {
     rtp::set_ssrc(packet.buffer, received->header().ssrc ^ kEchoSsrcMask);
-    leg.send_rtp(packet, received->header(), out);
+    leg.send_rtp(packet, received->header(), now, out);
   } else if (leg.partner() != nullptr) {
-    leg.partner()->send_rtp(packet, received->header(), out);
+    leg.partner()->send_rtp(packet, received->header(), now, out);
   }
 }
 

@@ -28,7 +28,8 @@ class Leg;
 
 struct RelayLimits {
   LatchLimits latch;
-  Duration port_rest = 2s;  // late packets of the old call must not reach the next one
+  Duration report_interval = 5s;  // RFC 3550 §6.2
+  Duration port_rest = 2s;        // late packets of the old call must not reach the next one
 };
 
 // Datagrams no leg wanted; each leg counts its own in Quality.
@@ -59,6 +60,10 @@ class Relay {
   // sent; drain poll() afterwards as after handle().
   void on_packets(std::span<InPacket> packets, Instant now, OutBatch& out);
 
+  // Reports (RTCP) of our own that became due with a Tick. They lie in the relay's buffers: send them before
+  // the next call.
+  void write_reports(Instant now, OutBatch& out);
+
   const RelayCounters& counters() const { return counters_; }
   std::size_t legs() const { return legs_.size(); }
   // The figures of a leg so far; none if there is no such leg.
@@ -66,11 +71,13 @@ class Relay {
 
  private:
   struct Alarm {
-    enum class Kind : std::uint8_t { kSilence, kDigit, kPortRested };
+    enum class Kind : std::uint8_t { kSilence, kDigit, kReport, kPortRested };
     Kind kind = Kind::kSilence;
     MediaLegId leg;
     std::uint16_t port = 0;
   };
+
+  struct ReportBuffers;
 
   void on(const OpenLeg& command, Instant now);
   void on(const SetPeer& command, Instant now);
@@ -96,6 +103,8 @@ class Relay {
   std::vector<std::unique_ptr<Leg>> by_port_;  // (port - first) / 2 → leg
   std::unordered_map<MediaLegId, Leg*> legs_;
   TimerHeap<Alarm> alarms_;
+  std::vector<MediaLegId> reports_due_;
+  std::unique_ptr<ReportBuffers> report_buffers_;
   std::deque<Event> events_;
 };
 

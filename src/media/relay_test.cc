@@ -1,6 +1,6 @@
 #include "media/relay.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "media/plane_fixture.h"
 
@@ -190,6 +190,53 @@ TEST_F(Relaying, ReportsAreRelayedAndTheRoundTripIsReadFromThem) {
   ASSERT_TRUE(relay.quality(kBob)->round_trip_ms);
   EXPECT_NEAR(*relay.quality(kBob)->round_trip_ms, 42.0, 0.1);
   EXPECT_FALSE(relay.quality(kAlice)->round_trip_ms);
+}
+
+TEST_F(Relaying, APeerWhosePartnerSendsNoReportsGetsOursAndItsAnswerGivesTheRoundTrip) {
+  call();
+  for (int i = 0; i < 550; ++i) {
+    arrives(kAlicePort, alice, alices.next());
+    talks(kBobPort, bob, bobs, 1);
+  }
+  ASSERT_EQ(reports.size(), 2U) << "one to each, after ten seconds without any";
+  const auto to_bob = std::ranges::find(reports, kBobPort + 1, &Sent::local_port);
+  ASSERT_NE(to_bob, reports.end());
+  EXPECT_EQ(to_bob->to, at("198.51.100.2:5001"));
+  auto reader = rtp::RtcpReader::open(to_bob->bytes);
+  ASSERT_TRUE(reader);
+  const auto sr = reader->next();
+  ASSERT_TRUE(sr && sr->sender_info());
+  EXPECT_EQ(sr->sender_ssrc(), alices.ssrc);
+  EXPECT_NEAR(sr->sender_info()->packets, 501, 2);
+  ASSERT_EQ(sr->report_count(), 1U);
+  EXPECT_EQ(sr->report(0).ssrc, bobs.ssrc);
+  EXPECT_EQ(sr->report(0).lost, 0);
+
+  rtp::ReportBlock block;
+  block.ssrc = alices.ssrc;
+  block.last_sr = sr->sender_info()->ntp.middle();
+  block.delay_since_sr = 65'536 / 4;
+  const auto answered = Instant{now};
+  arrives(kBobPort + 1, at("198.51.100.2:5001"), report(bobs.ssrc, std::nullopt, {block}));
+  EXPECT_EQ(now, answered);
+  ASSERT_TRUE(relay.quality(kBob)->round_trip_ms);
+  EXPECT_GT(*relay.quality(kBob)->round_trip_ms, 0);
+  EXPECT_LT(*relay.quality(kBob)->round_trip_ms, 1'000);
+  pass(60s);
+  const std::size_t told = reports.size();
+  pass(60s);
+  EXPECT_EQ(reports.size(), told) << "nothing moves, nothing to report";
+}
+
+TEST_F(Relaying, ReportsThatThePartnerSendsAreNotJoinedByOurs) {
+  call();
+  for (int i = 0; i < 1'500; ++i) {
+    talks(kAlicePort, alice, alices, 1);
+    if (i % 250 != 0) continue;
+    const rtp::SenderInfo info{rtp::NtpTime::of(now), alices.timestamp, 1, 160};
+    EXPECT_TRUE(arrives(kAlicePort + 1, at("192.0.2.1:4001"), report(alices.ssrc, info, {})));
+  }
+  for (const Sent& r : reports) EXPECT_NE(r.local_port, kBobPort + 1);
 }
 
 TEST_F(Relaying, AMuxedPeerGetsReportsOnItsRtpPortAndAPlainOneOnItsOwn) {

@@ -69,6 +69,15 @@ void LegStatistics::on_packet(const rtp::Header& header, Instant now) {
   current_.on_packet(header, now);
 }
 
+void LegStatistics::on_sender_report(std::uint32_t ssrc, const rtp::SenderInfo& info, Instant now) {
+  if (ssrc == ssrc_) current_.on_sender_report(info, now);
+}
+
+std::optional<rtp::ReportBlock> LegStatistics::report(Instant now) {
+  if (current_.received() == 0) return std::nullopt;
+  return current_.report(ssrc_, now);
+}
+
 Quality LegStatistics::quality() const {
   Quality q;
   q.packets_received = received_before_ + current_.received();
@@ -98,6 +107,7 @@ void Leg::set_peer(const SetPeer& command, Instant now) {
   rtcp_mux_ = command.rtcp_mux;
   telephone_event_ = command.telephone_event;
   statistics_.set_clock_rate(command.clock_rate);
+  if (command.clock_rate != 0) clock_rate_ = command.clock_rate;
   const auto digit_rate =
       command.telephone_event_rate != 0 ? command.telephone_event_rate : command.clock_rate;
   if (std::exchange(digit_rate_, digit_rate) != digit_rate) digits_ = rtp::DtmfReceiver{digit_rate};
@@ -160,10 +170,13 @@ bool Leg::receive_rtcp(InPacket& packet, Instant now) {
   return true;
 }
 
-// The peer's view of what we passed on to it: only the round trip is of interest (RFC 3550 §6.4.1).
+// Of the peer's view of what it got, only the round trip is of interest (RFC 3550 §6.4.1).
 void Leg::read_reports(std::span<const std::uint8_t> rtcp, Instant now) {
   auto reader = rtp::RtcpReader::open(rtcp);
   while (const auto packet = reader->next()) {
+    if (const auto info = packet->sender_info()) {
+      statistics_.on_sender_report(packet->sender_ssrc().value_or(0), *info, now);
+    }
     for (std::size_t i = 0; i < packet->report_count(); ++i) {
       const auto block = packet->report(i);
       if (block.last_sr == 0 || block.last_sr != report_sent_) continue;
@@ -175,7 +188,7 @@ void Leg::read_reports(std::span<const std::uint8_t> rtcp, Instant now) {
   }
 }
 
-void Leg::send_rtp(InPacket& packet, const rtp::Header& header, OutBatch& out) {
+void Leg::send_rtp(InPacket& packet, const rtp::Header& header, Instant now, OutBatch& out) {
   const auto to = source_.target();
   if (!to || unusable_) return;
   // The listener's jitter buffer must not wait for the old sender's next packet (RFC 3551 §4.1); in a
@@ -184,6 +197,11 @@ void Leg::send_rtp(InPacket& packet, const rtp::Header& header, OutBatch& out) {
     rtp::set_marker(packet.buffer, true);
     mark_next_ = false;
   }
+  if (header.ssrc != stream_.ssrc) stream_ = {.ssrc = header.ssrc, .timestamp = 0, .at = {}};
+  stream_.timestamp = header.timestamp;
+  stream_.at = now;
+  ++stream_.packets;
+  stream_.octets += static_cast<std::uint32_t>(packet.size - rtp::kHeaderBytes);
   if (send_) {
     const auto size = send_->protect_rtp(packet.buffer, packet.size);
     if (!size) return;
@@ -196,6 +214,7 @@ void Leg::send_rtp(InPacket& packet, const rtp::Header& header, OutBatch& out) {
 void Leg::send_rtcp(InPacket& packet, Instant now, OutBatch& out) {
   const auto to = rtcp_mux_ ? source_.target() : rtcp_.target(source_);
   if (!to || unusable_) return;
+  last_report_ = now;
   if (auto reader = rtp::RtcpReader::open(bytes_of(packet))) {
     const auto first = reader->next();
     if (const auto info = first ? first->sender_info() : std::nullopt) {
@@ -210,6 +229,38 @@ void Leg::send_rtcp(InPacket& packet, Instant now, OutBatch& out) {
   }
   const auto from_port = static_cast<std::uint16_t>(rtcp_mux_ ? port : port + 1);
   out.push_back({from_port, *to, bytes_of(packet)});
+}
+
+void Leg::start(Instant now) {
+  started = true;
+  last_report_ = now;
+}
+
+void Leg::report(std::span<std::uint8_t> buffer, Instant now, OutBatch& out) {
+  const std::uint64_t moved = sent_ + statistics_.quality().packets_received;
+  const auto to = rtcp_mux_ ? source_.target() : rtcp_.target(source_);
+  if (!to || unusable_ || now - last_report_ < kReportsMissing || moved == moved_at_report_) return;
+  rtp::OwnReport own;
+  // Without a stream of its own a reporter still needs an SSRC; nobody refers to it.
+  own.ssrc = stream_.packets > 0 ? stream_.ssrc : static_cast<std::uint32_t>(id.value) | 0x8000'0000U;
+  own.cname = "bellwire";
+  if (stream_.packets > 0) {
+    const auto since = std::chrono::duration<double>(now - stream_.at).count();
+    const auto timestamp = stream_.timestamp + static_cast<std::uint32_t>(since * clock_rate_);
+    own.sender = rtp::SenderInfo{rtp::NtpTime::of(now), timestamp, stream_.packets, stream_.octets};
+  }
+  const auto block = statistics_.report(now);
+  if (block) own.blocks = {&*block, 1};
+  auto size = std::optional{rtp::write_report(own, buffer.first(kReportBytes - kTailRoom))};
+  if (own.sender) {
+    report_sent_ = own.sender->ntp.middle();
+    report_sent_at_ = now;
+  }
+  if (send_) size = send_->protect_rtcp(buffer, *size);
+  if (!size || *size == 0) return;
+  last_report_ = now;
+  moved_at_report_ = moved;
+  out.push_back({static_cast<std::uint16_t>(rtcp_mux_ ? port : port + 1), *to, buffer.first(*size)});
 }
 
 rtp::Digits Leg::digits_of(const rtp::Packet& packet, Instant now) {

@@ -12,6 +12,7 @@
 #include "rtp/dtmf_receiver.h"
 #include "rtp/packet.h"
 #include "rtp/reception.h"
+#include "rtp/rtcp.h"
 
 namespace bw::media {
 
@@ -20,6 +21,9 @@ class LegStatistics {
  public:
   void set_clock_rate(std::uint32_t clock_rate);
   void on_packet(const rtp::Header& header, Instant now);
+  void on_sender_report(std::uint32_t ssrc, const rtp::SenderInfo& info, Instant now);
+  // What our report says of the peer's stream; none before it began.
+  std::optional<rtp::ReportBlock> report(Instant now);
   void on_round_trip(Duration round_trip) { round_trip_ = round_trip; }
   // The received half; who sends fills in the rest.
   Quality quality() const;
@@ -33,6 +37,15 @@ class LegStatistics {
   std::uint64_t lost_before_ = 0;
   double jitter_before_ms_ = 0;
   std::optional<Duration> round_trip_;
+};
+
+// What went to the peer, as an SR must describe it (RFC 3550 §6.4.1).
+struct SentStream {
+  std::uint32_t ssrc = 0;
+  std::uint32_t timestamp = 0;
+  Instant at;
+  std::uint32_t packets = 0;
+  std::uint32_t octets = 0;
 };
 
 // Owned by the relay from OpenLeg to CloseLeg.
@@ -51,8 +64,16 @@ class Leg {
   bool receive_rtcp(InPacket& packet, Instant now);
 
   // Encrypts in place and appends, if the peer can be reached.
-  void send_rtp(InPacket& packet, const rtp::Header& header, OutBatch& out);
+  void send_rtp(InPacket& packet, const rtp::Header& header, Instant now, OutBatch& out);
   void send_rtcp(InPacket& packet, Instant now, OutBatch& out);
+
+  // The first packet came: the time for reports runs. Our own are made where the partner's have not come for
+  // kReportsMissing, so that the peer learns how it is heard and we learn the round trip. The buffer holds
+  // kReportBytes and lives as long as `out`.
+  void start(Instant now);
+  static constexpr Duration kReportsMissing = 10s;
+  static constexpr std::size_t kReportBytes = 128 + kTailRoom;
+  void report(std::span<std::uint8_t> buffer, Instant now, OutBatch& out);
 
   // Key presses that this packet, or the passing of time, completed.
   rtp::Digits digits_of(const rtp::Packet& packet, Instant now);
@@ -72,7 +93,8 @@ class Leg {
   Instant last_heard;
   TimerHandle silence_alarm;
   TimerHandle digit_alarm;
-  bool started = false;  // MediaStarted was told
+  TimerHandle report_alarm;
+  bool started = false;  // MediaStarted was told; reports begin
 
  private:
   bool judge_rtcp(const InPacket& packet) const;
@@ -94,8 +116,12 @@ class Leg {
   rtp::DtmfReceiver digits_{8000};
   LegStatistics statistics_;
   std::uint64_t sent_ = 0;
+  std::uint64_t moved_at_report_ = 0;  // packets both ways when we last reported
+  SentStream stream_;
   std::uint64_t refused_ = 0;
-  // The last SR passed on to this peer, to know the round trip from its answer.
+  std::uint32_t clock_rate_ = 8000;
+  Instant last_report_;  // passed on to this peer, or our own
+  // The last SR to this peer, to know the round trip from its answer.
   std::uint32_t report_sent_ = 0;  // NtpTime::middle(); 0: none
   Instant report_sent_at_;
 };
