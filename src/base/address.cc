@@ -59,7 +59,9 @@ bool IpAddress::is_loopback() const {
   return bytes_[15] == 1 && std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; });
 }
 
-bool IpAddress::is_multicast() const { return v4_ ? (bytes_[12] & 0xf0U) == 0xe0U : bytes_[0] == 0xff; }
+bool IpAddress::is_multicast() const {
+  return v4_ ? (bytes_[12] & 0xf0U) == 0xe0U : bytes_[0] == 0xff;
+}
 
 std::uint32_t IpAddress::to_v4() const {
   std::uint32_t value = 0;
@@ -115,6 +117,8 @@ bool Network::contains(const IpAddress& ip) const {
   return ((ip.bytes()[byte] ^ base.bytes()[byte]) & mask) == 0;
 }
 
-std::string Network::to_string() const { return base.to_string() + '/' + std::to_string(prefix); }
+std::string Network::to_string() const {
+  return base.to_string() + '/' + std::to_string(prefix);
+}
 
 }  // namespace bw

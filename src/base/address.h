@@ -29,9 +29,9 @@ class IpAddress {
   bool is_unspecified() const;
   bool is_loopback() const;
   bool is_multicast() const;
-  std::uint32_t to_v4() const;                                        // only if is_v4()
+  std::uint32_t to_v4() const;                                                    // only if is_v4()
   constexpr const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }  // v4 in the last four
-  std::string to_string() const;  // no brackets
+  std::string to_string() const;                                                  // no brackets
 
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
@@ -66,8 +66,7 @@ struct Network {
 template <>
 struct std::hash<bw::IpAddress> {
   std::size_t operator()(const bw::IpAddress& a) const {
-    return std::hash<std::string_view>{}(
-        {reinterpret_cast<const char*>(a.bytes().data()), a.bytes().size()});
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(a.bytes().data()), a.bytes().size()});
   }
 };
 

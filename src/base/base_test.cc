@@ -17,7 +17,8 @@ TEST(Address, TextRoundTripsAndRefusesAmbiguousSpellings) {
   }
   EXPECT_EQ(IpAddress::parse("::ffff:192.0.2.1"), IpAddress::parse("192.0.2.1"));
   EXPECT_EQ(IpAddress::parse("[::1]"), IpAddress::parse("::1"));
-  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "010.1.1.1", "256.1.1.1", "[1.2.3.4]", ":::", "fe80::1%eth0"}) {
+  for (const char* text :
+       {"", "1.2.3", "1.2.3.4.5", "010.1.1.1", "256.1.1.1", "[1.2.3.4]", ":::", "fe80::1%eth0"}) {
     EXPECT_FALSE(IpAddress::parse(text)) << text;
   }
 }

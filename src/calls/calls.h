@@ -1,5 +1,6 @@
 // All calls of the system: the back-to-back brain. It owns both legs of every call, decides who rings, joins
-// and parts, and writes one record per call. A Core; composed with transactions and registrar by the exchange.
+// and parts, and writes one record per call. A Core; composed with transactions and registrar by the
+// exchange.
 #pragma once
 
 #include <memory>
@@ -22,8 +23,8 @@ namespace bw::calls {
 
 struct CallLimits {
   std::size_t calls = 20'000;
-  std::size_t forks = 10;          // phones that ring for one call
-  std::uint16_t port_stock = 64;   // port pairs asked for at a time while fewer than half of it are free
+  std::size_t forks = 10;         // phones that ring for one call
+  std::uint16_t port_stock = 64;  // port pairs asked for at a time while fewer than half of it are free
 };
 
 // ---- in ----
@@ -47,8 +48,8 @@ struct ShutDown {};
 class Calls {
  public:
   using Input = std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
-                             sip::StrayResponse, sip::RequestFailed, sip::AckMissing, media::Event, Asked, model::SettingsSnapshot,
-                             model::DirectorySnapshot, ShutDown>;
+                             sip::StrayResponse, sip::RequestFailed, sip::AckMissing, media::Event, Asked,
+                             model::SettingsSnapshot, model::DirectorySnapshot, ShutDown>;
   using Output = std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note>;
 
   Calls(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
@@ -60,9 +61,9 @@ class Calls {
   std::optional<Output> poll();
   Deadline deadline() const;
 
-  std::size_t active() const;      // calls that have not ended
-  std::uint64_t total() const;     // since start
-  std::size_t leg_count() const;   // including those that only wait for a last answer
+  std::size_t active() const;     // calls that have not ended
+  std::uint64_t total() const;    // since start
+  std::size_t leg_count() const;  // including those that only wait for a last answer
 
  private:
   struct Impl;

@@ -27,13 +27,20 @@ std::string make_tag(LegId id, Rng& rng) {
 
 std::string_view name_of(Leg::State state) {
   switch (state) {
-    case Leg::State::kInvited: return "trying";
-    case Leg::State::kAnswered: return "up";
-    case Leg::State::kCalling: return "trying";
-    case Leg::State::kConfirmed: return "up";
-    case Leg::State::kCancelling: return "ended";
-    case Leg::State::kLeaving: return "ended";
-    case Leg::State::kEnded: return "ended";
+    case Leg::State::kInvited:
+      return "trying";
+    case Leg::State::kAnswered:
+      return "up";
+    case Leg::State::kCalling:
+      return "trying";
+    case Leg::State::kConfirmed:
+      return "up";
+    case Leg::State::kCancelling:
+      return "ended";
+    case Leg::State::kLeaving:
+      return "ended";
+    case Leg::State::kEnded:
+      return "ended";
   }
   return "ended";
 }
@@ -62,7 +69,8 @@ Leg Leg::incoming(LegId id, sip::ServerTransactionId tx, const sip::Flow& flow, 
   leg.call_id_ = invite.get(sip::HeaderName::kCallId).value_or("");
   leg.note_peer(invite);
   leg.invite_server_ = tx;
-  if (auto dialog = sip::Dialog::as_uas(invite, leg.local_tag_, leg.contact_, sip::is_secure(flow.transport))) {
+  if (auto dialog =
+          sip::Dialog::as_uas(invite, leg.local_tag_, leg.contact_, sip::is_secure(flow.transport))) {
     leg.dialog_ = std::move(*dialog);
   }
   leg.invite_ = std::move(invite);
@@ -211,9 +219,8 @@ void Leg::hang_up(int status, std::string_view reason_header, LegContext& cx) {
       return;
     }
     case State::kCalling:
-      cx.wire.push_back(sip::CancelRequest{invite_client_,
-                                           {id_.value << kSequenceBits | next_sequence_++},
-                                           std::string(reason_header)});
+      cx.wire.push_back(sip::CancelRequest{
+          invite_client_, {id_.value << kSequenceBits | next_sequence_++}, std::string(reason_header)});
       enter(State::kCancelling, "hung up before an answer");
       cx.timers.arm(cancel_timer_, cx.now + kCancelPatience, {id_, LegTimer::Kind::kCancel});
       return;
@@ -222,10 +229,13 @@ void Leg::hang_up(int status, std::string_view reason_header, LegContext& cx) {
       bye_when_acked_ = true;
       bye_reason_ = std::string(reason_header);
       return;
-    case State::kConfirmed: leave(reason_header, cx); return;
+    case State::kConfirmed:
+      leave(reason_header, cx);
+      return;
     case State::kCancelling:
     case State::kLeaving:
-    case State::kEnded: return;
+    case State::kEnded:
+      return;
   }
 }
 

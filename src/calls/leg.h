@@ -1,16 +1,16 @@
 // One side of a call: an INVITE session with one phone (RFC 3261 §13-15), as caller's or callee's end.
 //
-// A Leg knows transactions, dialog, CANCEL and BYE, PRACK, UPDATE, session timer and glare; it knows nothing of
-// the other leg. Session descriptions pass through it as text. Owned by Calls; lives on after its call let go
-// of it until the last transaction is answered.
+// A Leg knows transactions, dialog, CANCEL and BYE, PRACK, UPDATE, session timer and glare; it knows nothing
+// of the other leg. Session descriptions pass through it as text. Owned by Calls; lives on after its call let
+// go of it until the last transaction is answered.
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <utility>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -44,22 +44,22 @@ struct LegContext {
 // How a new outgoing leg presents itself.
 struct OutgoingInvite {
   sip::Flow flow;
-  std::string target;                // Request-URI
-  std::vector<std::string> routes;   // Path of the registration
-  std::string from;                  // From value without tag
-  std::string to;                    // To value
-  std::string contact;               // our Contact value
+  std::string target;                                            // Request-URI
+  std::vector<std::string> routes;                               // Path of the registration
+  std::string from;                                              // From value without tag
+  std::string to;                                                // To value
+  std::string contact;                                           // our Contact value
   std::vector<std::pair<sip::HeaderName, std::string>> headers;  // identity, Referred-By, …
-  std::string offer;                 // SDP
+  std::string offer;                                             // SDP
   unsigned max_forwards = 70;
 };
 
 class Leg {
  public:
   enum class State : std::uint8_t {
-    kInvited,     // they called us; nothing final sent
-    kAnswered,    // our 2xx is out, their ACK is not here
-    kCalling,     // our INVITE is out
+    kInvited,   // they called us; nothing final sent
+    kAnswered,  // our 2xx is out, their ACK is not here
+    kCalling,   // our INVITE is out
     kConfirmed,
     kCancelling,  // we sent CANCEL and wait for the final response
     kLeaving,     // our BYE is out
@@ -89,9 +89,9 @@ class Leg {
   bool session_timer_alive() const { return session_.running(); }
 
   // ---- wishes of the call ----
-  void ring(LegContext& cx);                                     // 180
-  void progress(std::string_view sdp, LegContext& cx);           // 183 with an early answer
-  void answer(std::string_view sdp, LegContext& cx);             // 200; sdp is answer, or offer if they sent none
+  void ring(LegContext& cx);                            // 180
+  void progress(std::string_view sdp, LegContext& cx);  // 183 with an early answer
+  void answer(std::string_view sdp, LegContext& cx);    // 200; sdp is answer, or offer if they sent none
   void offer(std::string_view sdp, LegContext& cx, bool retry);  // re-INVITE; retry: after glare by ourselves
   void answer_offer(int status, std::string_view sdp, LegContext& cx);
   // Ends it, whatever its state: final response, CANCEL, or BYE. `status` is for an unanswered caller.
@@ -118,7 +118,8 @@ class Leg {
  private:
   static constexpr unsigned kSequenceBits = 16;
   static constexpr std::uint8_t kOfferTries = 5;  // of our own re-INVITE against glare
-  static constexpr std::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
+  static constexpr std::string_view kAllow =
+      "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
   static constexpr std::string_view kSupported = "100rel, replaces";
   static constexpr std::string_view kSdpType = "application/sdp";
   struct Pending {  // a request of ours that waits for its final response
@@ -167,7 +168,7 @@ class Leg {
   State state_ = State::kInvited;
   bool incoming_ = false;
   bool ringing_ = false;
-  bool released_ = false;        // hang_up() was called: no more events
+  bool released_ = false;  // hang_up() was called: no more events
   bool bye_when_acked_ = false;
   std::string bye_reason_;
   bool refer_active_ = false;
@@ -176,7 +177,7 @@ class Leg {
   std::optional<sip::Dialog> dialog_;
 
   // The INVITE (or re-INVITE, or UPDATE) in progress, either way. RFC 3261 §14: one at a time.
-  sip::ServerTransactionId invite_server_;   // theirs, unanswered or 2xx without ACK
+  sip::ServerTransactionId invite_server_;  // theirs, unanswered or 2xx without ACK
   sip::ServerTransactionId update_server_;
   std::optional<sip::Message> invite_;       // the request itself, ours or theirs, while needed
   std::optional<sip::Message> sent_invite_;  // ours without its body, to tell a second answer goodbye
@@ -187,8 +188,8 @@ class Leg {
   sip::ClientTransactionId offer_done_;      // our last re-INVITE that was answered 2xx
   sip::ClientTransactionId refresh_client_;  // our session refresh in flight
   std::uint32_t invite_cseq_ = 0;
-  std::optional<sip::Message> ack_;          // kept to repeat it for a repeated 2xx
-  std::string waiting_offer_;                // to be sent when the dialog is free (with own retry after glare)
+  std::optional<sip::Message> ack_;  // kept to repeat it for a repeated 2xx
+  std::string waiting_offer_;        // to be sent when the dialog is free (with own retry after glare)
   bool retry_offer_ = false;
   std::uint8_t offer_tries_ = 0;
   std::string offer_in_flight_;
@@ -196,15 +197,15 @@ class Leg {
   std::vector<Pending> pending_;
   std::uint16_t next_sequence_ = 1;
 
-  sip::ReliableProvisional reliable_;   // RFC 3262, as UAS
-  sip::ProvisionalOrder order_;         // as UAC
-  bool early_answer_waits_ = false;     // for PRACK, before the 2xx may go out
+  sip::ReliableProvisional reliable_;  // RFC 3262, as UAS
+  sip::ProvisionalOrder order_;        // as UAC
+  bool early_answer_waits_ = false;    // for PRACK, before the 2xx may go out
   std::deque<std::pair<int, std::string>> waiting_provisional_;
-  std::string waiting_answer_;          // until an early answer is acknowledged by PRACK
+  std::string waiting_answer_;  // until an early answer is acknowledged by PRACK
   sip::SessionTimer session_;
   Instant session_dies_at_;
-  std::string last_sdp_;                // of ours; a session refresh by re-INVITE repeats it
-  bool peer_updates_ = false;           // its Allow names UPDATE
+  std::string last_sdp_;       // of ours; a session refresh by re-INVITE repeats it
+  bool peer_updates_ = false;  // its Allow names UPDATE
   TimerHandle provisional_timer_, session_timer_, retry_timer_, cancel_timer_;
 };
 

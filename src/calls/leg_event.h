@@ -27,9 +27,9 @@ struct LegEvent {
   };
   struct Refused {  // final failure of our INVITE
     int status = 480;
-    std::string sentence;       // empty if the status says it all
-    std::string reason_header;  // as the peer sent it
-    std::string redirect;       // Contact of a 3xx
+    std::string sentence;          // empty if the status says it all
+    std::string reason_header;     // as the peer sent it
+    std::string redirect;          // Contact of a 3xx
     bool answered_by_peer = true;  // false: time-out or transport
   };
   struct Cancelled {  // their CANCEL; 487 is already sent
@@ -61,8 +61,8 @@ struct LegEvent {
     std::string reason_header;
   };
 
-  using What = std::variant<Progressed, Accepted, Refused, Cancelled, Confirmed, Offered, OfferAnswered, ReferAsked,
-                            InfoReceived, ProbeAnswered, Gone>;
+  using What = std::variant<Progressed, Accepted, Refused, Cancelled, Confirmed, Offered, OfferAnswered,
+                            ReferAsked, InfoReceived, ProbeAnswered, Gone>;
   LegId leg;
   What what;
 };

@@ -7,7 +7,8 @@
 
 namespace bw::calls {
 
-void Leg::on_request(sip::ServerTransactionId tx, const sip::Flow& flow, sip::Message request, LegContext& cx) {
+void Leg::on_request(sip::ServerTransactionId tx, const sip::Flow& flow, sip::Message request,
+                     LegContext& cx) {
   if (state_ == State::kEnded || !dialog_) {
     if (tx) respond(tx, request, 481, cx);
     return;
@@ -18,28 +19,47 @@ void Leg::on_request(sip::ServerTransactionId tx, const sip::Flow& flow, sip::Me
   }
   flow_ = flow;  // RFC 5626 §5.3: a peer that reconnected is answered where it is now
   switch (request.method()) {
-    case sip::Method::kAck: on_ack(request, cx); return;
-    case sip::Method::kBye: on_bye(tx, request, cx); return;
-    case sip::Method::kInvite: on_reinvite(tx, std::move(request), cx); return;
-    case sip::Method::kUpdate: on_update(tx, std::move(request), cx); return;
-    case sip::Method::kPrack: on_prack(tx, request, cx); return;
-    case sip::Method::kRefer: on_refer(tx, std::move(request), cx); return;
+    case sip::Method::kAck:
+      on_ack(request, cx);
+      return;
+    case sip::Method::kBye:
+      on_bye(tx, request, cx);
+      return;
+    case sip::Method::kInvite:
+      on_reinvite(tx, std::move(request), cx);
+      return;
+    case sip::Method::kUpdate:
+      on_update(tx, std::move(request), cx);
+      return;
+    case sip::Method::kPrack:
+      on_prack(tx, request, cx);
+      return;
+    case sip::Method::kRefer:
+      on_refer(tx, std::move(request), cx);
+      return;
     case sip::Method::kInfo: {
       respond(tx, request, 200, cx);
       if (released_) return;
-      cx.events.push_back({id_, LegEvent::InfoReceived{
-                                    std::string(request.get(sip::HeaderName::kContentType).value_or("")),
-                                    std::string(request.body())}});
+      cx.events.push_back(
+          {id_, LegEvent::InfoReceived{std::string(request.get(sip::HeaderName::kContentType).value_or("")),
+                                       std::string(request.body())}});
       return;
     }
-    case sip::Method::kOptions: respond(tx, request, 200, cx); return;
-    case sip::Method::kNotify: respond(tx, request, 481, cx); return;  // we subscribed to nothing
-    case sip::Method::kSubscribe: respond(tx, request, 489, cx); return;
+    case sip::Method::kOptions:
+      respond(tx, request, 200, cx);
+      return;
+    case sip::Method::kNotify:
+      respond(tx, request, 481, cx);
+      return;  // we subscribed to nothing
+    case sip::Method::kSubscribe:
+      respond(tx, request, 489, cx);
+      return;
     case sip::Method::kCancel:
     case sip::Method::kRegister:
     case sip::Method::kMessage:
     case sip::Method::kPublish:
-    case sip::Method::kUnknown: break;
+    case sip::Method::kUnknown:
+      break;
   }
   auto response = sip::make_response(request, 405, local_tag_);
   response.add(sip::HeaderName::kAllow, kAllow);

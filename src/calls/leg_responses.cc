@@ -9,7 +9,9 @@
 namespace bw::calls {
 namespace {
 
-std::string sdp_of(const sip::Message& message) { return std::string(message.body()); }
+std::string sdp_of(const sip::Message& message) {
+  return std::string(message.body());
+}
 
 }  // namespace
 
@@ -72,7 +74,8 @@ void Leg::on_failure(sip::ClientTransactionId id, sip::ClientFailure why, LegCon
 // RFC 3261 §12.2.1.2: 481 or no answer inside a dialog means that the peer no longer has it.
 void Leg::on_dialog_lost(int status, LegContext& cx) {
   if (state_ == State::kEnded || state_ == State::kLeaving) return;
-  const char* sentence = status == 481 ? "the phone no longer knows the call" : "the phone does not answer any more";
+  const char* sentence =
+      status == 481 ? "the phone no longer knows the call" : "the phone does not answer any more";
   if (state_ == State::kConfirmed) leave("SIP;cause=408;text=\"No answer inside the dialog\"", cx);
   gone({false, status, sentence, {}}, cx);
 }
@@ -102,8 +105,10 @@ void Leg::acknowledge_provisional(const sip::Message& response, LegContext& cx) 
     if (!dialog) return;
     dialog_ = std::move(*dialog);
   }
-  if (!dialog_->matches(response)) return;  // a second early dialog behind a proxy: its final answer will tell
-  if (order_.take(response) == sip::ProvisionalOrder::Verdict::kNew) send(sip::make_prack(*dialog_, response), cx);
+  if (!dialog_->matches(response))
+    return;  // a second early dialog behind a proxy: its final answer will tell
+  if (order_.take(response) == sip::ProvisionalOrder::Verdict::kNew)
+    send(sip::make_prack(*dialog_, response), cx);
 }
 
 void Leg::on_invite_answer(const sip::Message& response, LegContext& cx) {
@@ -116,7 +121,7 @@ void Leg::on_invite_answer(const sip::Message& response, LegContext& cx) {
     return;
   }
   auto dialog = sip::Dialog::as_uac(*invite_, response);
-  if (!dialog) return;  // no tag: not an answer we could ever talk to
+  if (!dialog) return;                          // no tag: not an answer we could ever talk to
   if (dialog_ && dialog_->matches(response)) {  // keeps the sequence number that PRACK moved on
     dialog_->refresh_target(response);
     dialog_->refresh_route_set(response);
@@ -204,7 +209,8 @@ void Leg::on_offer_response(sip::ClientTransactionId id, const sip::Message& res
   }
   offer_tries_ = 0;
   offer_in_flight_.clear();
-  cx.events.push_back({id_, LegEvent::OfferAnswered{status, status < 300 ? sdp_of(response) : std::string{}}});
+  cx.events.push_back(
+      {id_, LegEvent::OfferAnswered{status, status < 300 ? sdp_of(response) : std::string{}}});
   send_waiting_offer(cx);
 }
 

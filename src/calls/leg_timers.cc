@@ -26,8 +26,11 @@ void Leg::respond_provisional(int status, std::string_view sdp, LegContext& cx) 
 
 void Leg::repeat_provisional(LegContext& cx) {
   switch (reliable_.tick(cx.now)) {
-    case sip::ReliableProvisional::Due::kNothing: break;
-    case sip::ReliableProvisional::Due::kRepeat: respond(invite_server_, reliable_.response(), cx); break;
+    case sip::ReliableProvisional::Due::kNothing:
+      break;
+    case sip::ReliableProvisional::Due::kRepeat:
+      respond(invite_server_, reliable_.response(), cx);
+      break;
     case sip::ReliableProvisional::Due::kGaveUp:
       // The caller cannot hear us: the INVITE is refused and the call ends as if it had hung up.
       respond(invite_server_, *invite_, 504, cx);
@@ -94,7 +97,8 @@ void Leg::on_session_timer(LegContext& cx) {
 }
 
 void Leg::refresh_session(LegContext& cx) {
-  if (invite_server_ || update_server_ || offer_client_ || refresh_client_) return;  // that one refreshes as well
+  if (invite_server_ || update_server_ || offer_client_ || refresh_client_)
+    return;  // that one refreshes as well
   auto request = dialog_->make_request(peer_updates_ ? sip::Method::kUpdate : sip::Method::kInvite);
   request.add(sip::HeaderName::kSupported, kSupported);
   session_.write_request(request);

@@ -18,17 +18,22 @@ Dialplan::Dialplan(Dialplan&&) noexcept = default;
 Dialplan& Dialplan::operator=(Dialplan&&) noexcept = default;
 
 bool Dialplan::is_internal(std::string_view number) const {
-  return patterns_->internal.ok() && RE2::FullMatch(re2::StringPiece(number.data(), number.size()), patterns_->internal);
+  return patterns_->internal.ok() &&
+         RE2::FullMatch(re2::StringPiece(number.data(), number.size()), patterns_->internal);
 }
 
 namespace {
 
 const std::string& forward_target(const model::Extension& extension, ForwardCause cause) {
   switch (cause) {
-    case ForwardCause::kBusy: return extension.forward.busy;
-    case ForwardCause::kNoAnswer: return extension.forward.no_answer;
-    case ForwardCause::kUnreachable: return extension.forward.unreachable;
-    case ForwardCause::kNone: break;
+    case ForwardCause::kBusy:
+      return extension.forward.busy;
+    case ForwardCause::kNoAnswer:
+      return extension.forward.no_answer;
+    case ForwardCause::kUnreachable:
+      return extension.forward.unreachable;
+    case ForwardCause::kNone:
+      break;
   }
   return extension.forward.always;
 }
@@ -60,12 +65,14 @@ Decision route(const Attempt& attempt, const model::Directory& directory, const 
     // With a cause the extension itself was tried already and only its forward is of interest.
     const std::string& onward = forward_target(*extension, cause);
     if (cause == ForwardCause::kNone) {
-      if (visited_before(visited, number)) return RefuseCall{482, "forwarding of " + number + " leads in a circle"};
+      if (visited_before(visited, number))
+        return RefuseCall{482, "forwarding of " + number + " leads in a circle"};
       visited.push_back(number);
       if (onward.empty()) {
         if (extension->do_not_disturb) return RefuseCall{486, number + " does not want to be disturbed"};
         const Duration own = std::chrono::seconds(extension->ring_seconds);
-        return RingExtension{extension->number, own > 0s ? own : settings.no_answer_timeout, std::move(visited)};
+        return RingExtension{extension->number, own > 0s ? own : settings.no_answer_timeout,
+                             std::move(visited)};
       }
     }
     if (onward.empty()) return RefuseCall{480, number + " has no forward for this"};

@@ -12,7 +12,8 @@ class Route : public testing::Test {
     extension.number = model::ExtensionNumber{number};
     return extension;
   }
-  Decision dial(const char* number, ForwardCause cause = ForwardCause::kNone, std::vector<std::string> visited = {}) {
+  Decision dial(const char* number, ForwardCause cause = ForwardCause::kNone,
+                std::vector<std::string> visited = {}) {
     return route({"1001", number, cause, std::move(visited)}, directory_, Dialplan{settings_}, settings_);
   }
   model::Settings settings_;
@@ -39,7 +40,9 @@ TEST_F(Route, UnknownNumbersAreRefusedInWords) {
   EXPECT_EQ(std::get<RefuseCall>(dial("004930123456")).sentence, "nothing answers to 004930123456");
 }
 
-TEST_F(Route, EchoTestIsAService) { EXPECT_TRUE(std::holds_alternative<EchoTest>(dial("*43"))); }
+TEST_F(Route, EchoTestIsAService) {
+  EXPECT_TRUE(std::holds_alternative<EchoTest>(dial("*43")));
+}
 
 TEST_F(Route, DoNotDisturbIsBusyUnlessForwarded) {
   add("1002").do_not_disturb = true;
@@ -60,7 +63,8 @@ TEST_F(Route, ForwardsAreFollowedByCauseAndNeverInACircle) {
 }
 
 TEST_F(Route, ALongChainOfForwardsEnds) {
-  for (int i = 0; i < 9; ++i) add(("100" + std::to_string(i)).c_str()).forward.always = "100" + std::to_string(i + 1);
+  for (int i = 0; i < 9; ++i)
+    add(("100" + std::to_string(i)).c_str()).forward.always = "100" + std::to_string(i + 1);
   EXPECT_EQ(std::get<RefuseCall>(dial("1000")).status, 482);
 }
 

@@ -6,12 +6,14 @@
 
 namespace bw::exchange {
 
-Exchange::Exchange(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory, Instant now,
-                   media::LoopIndex media_loops)
+Exchange::Exchange(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
+                   Instant now, media::LoopIndex media_loops)
     : impl_(std::make_unique<Impl>(rng, std::move(settings), std::move(directory), now, media_loops)) {}
 Exchange::~Exchange() = default;
 
-void Exchange::handle(const Input& input, Instant now) { handle(Input{input}, now); }
+void Exchange::handle(const Input& input, Instant now) {
+  handle(Input{input}, now);
+}
 
 void Exchange::handle(Input&& input, Instant now) {
   std::visit([&]<typename T>(T&& in) { impl_->on(std::forward<T>(in), now); }, std::move(input));
@@ -25,6 +27,8 @@ std::optional<Exchange::Output> Exchange::poll() {
   return next;
 }
 
-Deadline Exchange::deadline() const { return impl_->deadline(); }
+Deadline Exchange::deadline() const {
+  return impl_->deadline();
+}
 
 }  // namespace bw::exchange

@@ -52,7 +52,8 @@ struct Asked {
   ports::RequestId id;
   ports::Request request;
 };
-struct ShutDown {};  // ends every call with a sentence; the driver goes on until all is quiet or it loses patience
+struct ShutDown {
+};  // ends every call with a sentence; the driver goes on until all is quiet or it loses patience
 
 // ---- out ----
 struct Resolve {
@@ -70,7 +71,8 @@ class Exchange {
  public:
   using Input = std::variant<Tick, Received, ConnectionLost, NameResolved, ports::Stored, MediaReported,
                              DirectoryChanged, SettingsChanged, BindingsRestored, Asked, ShutDown>;
-  using Output = std::variant<sip::Transmit, Resolve, ports::Persist, TellMedia, CloseConnection, Answered, Note>;
+  using Output =
+      std::variant<sip::Transmit, Resolve, ports::Persist, TellMedia, CloseConnection, Answered, Note>;
 
   // `media_loops`: how many loops there are; each is told OpenPorts at once.
   Exchange(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory, Instant now,

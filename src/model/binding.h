@@ -13,14 +13,14 @@ namespace bw::model {
 
 struct Binding {
   ExtensionNumber extension;
-  std::string contact;      // the URI as registered, without header parameters
-  std::string instance;     // +sip.instance without <>, empty if none
-  std::uint32_t reg_id = 0; // RFC 5626, 0 if none
-  std::string call_id;      // of the REGISTER that made it
+  std::string contact;       // the URI as registered, without header parameters
+  std::string instance;      // +sip.instance without <>, empty if none
+  std::uint32_t reg_id = 0;  // RFC 5626, 0 if none
+  std::string call_id;       // of the REGISTER that made it
   std::uint32_t cseq = 0;
   std::uint16_t q_thousandths = 1000;
   std::vector<std::string> path;  // RFC 3327, topmost first
-  sip::Flow flow;           // where it came from; reused for calls to the phone
+  sip::Flow flow;                 // where it came from; reused for calls to the phone
   std::string user_agent;
   Instant first_registered;
   Instant last_registered;

@@ -20,11 +20,11 @@ enum class Disposition : std::uint8_t { kAnswered, kNoAnswer, kBusy, kFailed, kC
 std::string_view name_of(Disposition d);  // "answered", "no_answer", "busy", "failed", "cancelled"
 
 struct LegRecord {
-  std::string party;      // extension or number
-  std::string device;     // User-Agent or contact
-  std::string codec;      // "PCMU/8000"
+  std::string party;   // extension or number
+  std::string device;  // User-Agent or contact
+  std::string codec;   // "PCMU/8000"
   bool secured = false;
-  double mos = 0;         // 0: unknown
+  double mos = 0;  // 0: unknown
   double loss_percent = 0;
   double jitter_ms = 0;
 };
@@ -34,7 +34,7 @@ struct CallRecord {
   std::string from_extension;  // empty if from outside
   std::string to_extension;    // empty if to outside or a service
   Personal<std::string> from_number;
-  Personal<std::string> to_number;   // as dialled
+  Personal<std::string> to_number;  // as dialled
   std::string direction = "internal";
   Personal<std::string> caller_name;
   Instant started;

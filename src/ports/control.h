@@ -64,8 +64,8 @@ struct CallStarted {
 };
 struct Done {};
 struct Refused {
-  int status = 400;      // HTTP
-  std::string code;      // one word: "not_found", "busy", …
+  int status = 400;  // HTTP
+  std::string code;  // one word: "not_found", "busy", …
   std::string sentence;
 };
 using Reply = std::variant<Status, Phones, Calls, CallStarted, Done, Refused>;

@@ -26,7 +26,12 @@ struct PortPair {
 };
 
 // RFC 4568 master key and salt of one direction, as in the a=crypto line.
-enum class SrtpSuite : std::uint8_t { kAesCm128HmacSha1_80, kAesCm128HmacSha1_32, kAeadAes128Gcm, kAeadAes256Gcm };
+enum class SrtpSuite : std::uint8_t {
+  kAesCm128HmacSha1_80,
+  kAesCm128HmacSha1_32,
+  kAeadAes128Gcm,
+  kAeadAes256Gcm
+};
 struct SrtpKey {
   SrtpSuite suite = SrtpSuite::kAesCm128HmacSha1_80;
   Secret<std::string> master;  // key || salt, raw bytes
@@ -54,9 +59,9 @@ struct SetPeer {  // also again after each re-INVITE; learning starts afresh onl
   bool rtcp_mux = false;
   std::optional<SrtpKey> receive = std::nullopt;  // what the peer encrypts with
   std::optional<SrtpKey> send = std::nullopt;     // what we encrypt with
-  std::uint32_t clock_rate = 8000; // of the first audio codec, for jitter
-  std::int16_t telephone_event = -1;  // payload number of RFC 4733 towards us, -1 none
-  std::uint32_t telephone_event_rate = 0;  // its clock, 0: that of the audio (RFC 4733 §2.1)
+  std::uint32_t clock_rate = 8000;                // of the first audio codec, for jitter
+  std::int16_t telephone_event = -1;              // payload number of RFC 4733 towards us, -1 none
+  std::uint32_t telephone_event_rate = 0;         // its clock, 0: that of the audio (RFC 4733 §2.1)
   // Where the peer's SIP comes from: behind a NAT its media usually has that address and another port.
   std::optional<IpAddress> sip_source = std::nullopt;
 };
@@ -74,13 +79,15 @@ struct WatchSilence {  // report LegSilent when nothing (RTP or RTCP) came for s
   MediaLegId leg;
   Duration after{0};
 };
-struct CloseLeg {  // answered by LegClosed with the final figures; the port rests and comes back in PortsOpened
+struct CloseLeg {  // answered by LegClosed with the final figures; the port rests and comes back in
+                   // PortsOpened
   MediaLegId leg;
 };
 using Command = std::variant<OpenPorts, OpenLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence, CloseLeg>;
 
 // ---- loop → exchange ----
-struct Quality {  // of what came from the peer; round trip from RTCP (RFC 3550 §6.4), MOS by the E-model (G.107)
+struct Quality {  // of what came from the peer; round trip from RTCP (RFC 3550 §6.4), MOS by the E-model
+                  // (G.107)
   std::uint64_t packets_received = 0;
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_lost = 0;

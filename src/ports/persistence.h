@@ -33,7 +33,8 @@ struct SaveExtension {
 struct DropExtension {
   model::ExtensionNumber number;
 };
-using Change = std::variant<SaveBinding, DropBinding, OpenCallRecord, CloseCallRecord, SaveExtension, DropExtension>;
+using Change =
+    std::variant<SaveBinding, DropBinding, OpenCallRecord, CloseCallRecord, SaveExtension, DropExtension>;
 
 struct Persist {
   Ticket ticket;  // none: nobody waits for it

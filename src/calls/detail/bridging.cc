@@ -1,5 +1,5 @@
-// Offers and answers between the two legs of a call (RFC 3264, RFC 6337). Each leg has its own description and
-// port; what one side says is carried to the other, one negotiation at a time.
+// Offers and answers between the two legs of a call (RFC 3264, RFC 6337). Each leg has its own description
+// and port; what one side says is carried to the other, one negotiation at a time.
 #include <utility>
 
 #include "calls/detail/engine.h"
@@ -11,10 +11,18 @@ namespace {
 media::SrtpKey srtp_key(const sdp::CryptoLine& line) {
   media::SrtpKey key;
   switch (line.suite) {
-    case sdp::SrtpSuite::kAesCm128HmacSha1_80: key.suite = media::SrtpSuite::kAesCm128HmacSha1_80; break;
-    case sdp::SrtpSuite::kAesCm128HmacSha1_32: key.suite = media::SrtpSuite::kAesCm128HmacSha1_32; break;
-    case sdp::SrtpSuite::kAeadAes128Gcm: key.suite = media::SrtpSuite::kAeadAes128Gcm; break;
-    case sdp::SrtpSuite::kAeadAes256Gcm: key.suite = media::SrtpSuite::kAeadAes256Gcm; break;
+    case sdp::SrtpSuite::kAesCm128HmacSha1_80:
+      key.suite = media::SrtpSuite::kAesCm128HmacSha1_80;
+      break;
+    case sdp::SrtpSuite::kAesCm128HmacSha1_32:
+      key.suite = media::SrtpSuite::kAesCm128HmacSha1_32;
+      break;
+    case sdp::SrtpSuite::kAeadAes128Gcm:
+      key.suite = media::SrtpSuite::kAeadAes128Gcm;
+      break;
+    case sdp::SrtpSuite::kAeadAes256Gcm:
+      key.suite = media::SrtpSuite::kAeadAes256Gcm;
+      break;
   }
   key.master = line.master;
   return key;
@@ -46,15 +54,16 @@ bool Engine::take_answer(Member& member, const std::string& sdp, sdp::OfferAnswe
   return answer && member.media.remote_answer(std::move(*answer), certainty);
 }
 
-// The first answer of a call, or that of a transfer target: the origin waits for it (its INVITE is open), or has
-// a session of its own that is now to be changed.
+// The first answer of a call, or that of a transfer target: the origin waits for it (its INVITE is open), or
+// has a session of its own that is now to be changed.
 void Engine::bridge_new_answer(Call& call, Member& origin, Member& winner, Instant now) {
   connect_media(origin, winner);
   LegContext cx = context(now);
   if (origin.leg.state() == Leg::State::kInvited) {
     origin.leg.set_identity(identity_of(winner));
     const bool offered = origin.media.state() == sdp::OfferAnswer::State::kRemoteOffer;
-    const auto sdp = offered ? origin.media.relay_answer(winner.media) : origin.media.relay_offer(winner.media);
+    const auto sdp =
+        offered ? origin.media.relay_answer(winner.media) : origin.media.relay_offer(winner.media);
     if (!sdp) {
       return end_call(call, {.status = 488, .sentence = std::string(sdp::to_sentence(sdp.error()))}, now);
     }
@@ -85,8 +94,8 @@ void Engine::join_step(Call& call, Member& asked, Member& other, Instant now) {
   const auto offer = asked.media.relay_offer(other.media, sdp::Direction::kSendRecv);
   if (!offer) {
     // Its own answer to us is still open (no ACK yet): what both agreed on so far has to do.
-    note(ports::Note::Level::kDebug, "no re-offer to " + asked.extension + ": " +
-                                         std::string(sdp::to_sentence(offer.error())));
+    note(ports::Note::Level::kDebug,
+         "no re-offer to " + asked.extension + ": " + std::string(sdp::to_sentence(offer.error())));
     call.negotiation.reset();
     return;
   }
@@ -98,7 +107,8 @@ void Engine::on_leg_event(Member& member, const LegEvent::Confirmed& what, Insta
   Call& call = *call_of(member);
   if (member.media.state() == sdp::OfferAnswer::State::kLocalOffer) {  // our offer was in the 2xx
     if (!take_answer(member, what.sdp, sdp::OfferAnswer::Certainty::kFinal)) {
-      return end_call(call, {.status = 488, .sentence = member.extension + "'s phone did not agree on media"}, now);
+      return end_call(call, {.status = 488, .sentence = member.extension + "'s phone did not agree on media"},
+                      now);
     }
     Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
     if (peer != nullptr && peer->leg.up() && !call.negotiation) {
@@ -172,11 +182,16 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
   if (Member* asker = find(done.asker)) {
     LegContext cx = context(now);
     if (asker->media.state() == sdp::OfferAnswer::State::kRemoteOffer) {
-      const auto answer = ok ? asker->media.relay_answer(member.media)
-                             : std::expected<std::string, sdp::OfferError>{std::unexpected(sdp::OfferError::kNoCodec)};
+      const auto answer =
+          ok ? asker->media.relay_answer(member.media)
+             : std::expected<std::string, sdp::OfferError>{std::unexpected(sdp::OfferError::kNoCodec)};
       if (!answer) asker->media.offer_failed();
-      // 491 lets the asker try again in its own time (§14.1); anything else the other phone said is "not like this".
-      asker->leg.answer_offer(answer ? 200 : what.status == 491 ? 491 : 488, answer ? *answer : std::string{}, cx);
+      // 491 lets the asker try again in its own time (§14.1); anything else the other phone said is "not like
+      // this".
+      asker->leg.answer_offer(answer               ? 200
+                              : what.status == 491 ? 491
+                                                   : 488,
+                              answer ? *answer : std::string{}, cx);
     }
     set_peer(*asker);
     asker->holds = asker->media.remote_holds();
@@ -192,7 +207,9 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
     const auto a = member.media.negotiated();
     const auto b = peer != nullptr ? peer->media.negotiated() : std::nullopt;
     if (a && b && !sdp::compatible(*a, *b)) {
-      end_call(call, {.status = 488, .sentence = member.extension + " and " + peer->extension + " have no codec in common"},
+      end_call(call,
+               {.status = 488,
+                .sentence = member.extension + " and " + peer->extension + " have no codec in common"},
                now);
     }
   }
@@ -201,7 +218,8 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
 std::string Engine::identity_of(const Member& member) const {
   const IpAddress ip = our_ip(member.leg.flow());
   const std::string host = ip.is_v6() ? '[' + ip.to_string() + ']' : ip.to_string();
-  return sip::make_name_addr(display_of(member.extension), "sip:" + sip::escape_user(member.extension) + '@' + host);
+  return sip::make_name_addr(display_of(member.extension),
+                             "sip:" + sip::escape_user(member.extension) + '@' + host);
 }
 
 }  // namespace bw::calls

@@ -19,14 +19,14 @@ using CallKey = StrongId<struct CallKeyTag>;
 // A leg together with what its call knows of it. Outlives the call while its last transaction is open.
 struct Member {
   Leg leg;
-  CallKey call;            // none once the call let go of it
-  std::string extension;   // whose phone it is
+  CallKey call;           // none once the call let go of it
+  std::string extension;  // whose phone it is
   sdp::OfferAnswer media;
   media::PortPair port;
-  media::MediaLegId media_leg{};         // none once closed
-  sip::ServerTransactionId invite{};     // under which Engine::by_invite_ knows it
-  bool holds = false;      // it put the other side on hold
-  bool probing = false;    // media fell silent and the phone was asked whether it is still there
+  media::MediaLegId media_leg{};      // none once closed
+  sip::ServerTransactionId invite{};  // under which Engine::by_invite_ knows it
+  bool holds = false;                 // it put the other side on hold
+  bool probing = false;               // media fell silent and the phone was asked whether it is still there
   Duration silent_for{0};
   std::string negotiated_codec{};
 };
@@ -39,26 +39,26 @@ struct Dialling {
     kTransfer,  // for the party that stays, on the wish of the transferor
   };
   Purpose purpose = Purpose::kFirst;
-  LegId origin;            // who hears the ringing: caller or transferred party; none for kClick
-  LegId transferor;        // who asked and still waits for word; none if gone
+  LegId origin;                      // who hears the ringing: caller or transferred party; none for kClick
+  LegId transferor;                  // who asked and still waits for word; none if gone
   std::string transferor_extension;  // rings back if the transfer fails and nobody is left to talk to
   std::string referred_by;
-  std::string target;      // whose phones ring
+  std::string target;  // whose phones ring
   std::vector<std::string> visited;
   std::vector<LegId> legs;
   std::optional<LegId> early;  // whose early media the origin hears
   Duration ring_for{0};
   bool rang = false;
-  bool recall = false;     // the transferor itself is being rung back
-  int best_status = 0;     // RFC 3261 §16.7 step 6, of those who refused so far
+  bool recall = false;  // the transferor itself is being rung back
+  int best_status = 0;  // RFC 3261 §16.7 step 6, of those who refused so far
   std::string best_sentence;
 };
 
 // An offer that one side waits for the other to answer.
 struct Negotiation {
   LegId asked;
-  LegId asker;        // waits for the answer; none: we asked (transfer)
-  LegId then_ask;     // afterwards offer to this one as well
+  LegId asker;     // waits for the answer; none: we asked (transfer)
+  LegId then_ask;  // afterwards offer to this one as well
 };
 
 struct CallTimer {
@@ -72,15 +72,15 @@ struct Call {
   CallKey key;
   State state = State::kDialling;
   model::CallRecord record;
-  LegId first;                        // the caller; after a transfer the one who stayed
-  LegId second;                       // whom it talks to; none while nobody answered, or an echo
-  std::string click_to;               // click to dial: whom the first phone wants to reach
-  std::vector<LegId> members;         // every leg not yet let go of
+  LegId first;                 // the caller; after a transfer the one who stayed
+  LegId second;                // whom it talks to; none while nobody answered, or an echo
+  std::string click_to;        // click to dial: whom the first phone wants to reach
+  std::vector<LegId> members;  // every leg not yet let go of
   std::optional<Dialling> dialling;
   std::optional<Negotiation> negotiation;
   bool echo = false;
   unsigned max_forwards = 70;
-  std::size_t media_open = 0;         // media legs whose figures are still to come
+  std::size_t media_open = 0;  // media legs whose figures are still to come
   media::LoopIndex loop = 0;
   TimerHandle ring_timer, duration_timer, closing_timer;
 };

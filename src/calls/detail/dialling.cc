@@ -44,7 +44,8 @@ Call& Engine::new_call(std::string caller, std::string dialled, Instant now) {
   call->record.from_extension = caller;
   call->record.from_number = Personal{std::move(caller)};
   call->record.to_number = Personal{std::move(dialled)};
-  if (const auto* person = directory_->find(call->record.from_extension)) call->record.caller_name = person->name;
+  if (const auto* person = directory_->find(call->record.from_extension))
+    call->record.caller_name = person->name;
   by_name_[call->record.id.value] = key;
   ++active_;
   ++total_;
@@ -54,7 +55,8 @@ Call& Engine::new_call(std::string caller, std::string dialled, Instant now) {
 void Engine::on(InviteArrived in, Instant now) {
   const auto refuse = [&](int status, std::string_view sentence) {
     auto response = sip::make_response(in.request, status, rng_.token(10));
-    response.add(sip::HeaderName::kReason, "SIP;cause=" + std::to_string(status) + ";text=\"" + std::string(sentence) + '"');
+    response.add(sip::HeaderName::kReason,
+                 "SIP;cause=" + std::to_string(status) + ";text=\"" + std::string(sentence) + '"');
     wire_.push_back(sip::SendResponse{in.tx, std::move(response)});
   };
   if (shutting_down_) return refuse(503, "the system is shutting down");
@@ -75,20 +77,27 @@ void Engine::on(InviteArrived in, Instant now) {
   call.record.user_agent = in.request.get(sip::HeaderName::kUserAgent).value_or("");
   const std::string sdp{in.request.body()};
   LegContext cx = context(now);
-  Member& caller = admit(Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
-                         call, in.caller.value, *port, now);
+  Member& caller = admit(
+      Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
+      call, in.caller.value, *port, now);
   call.first = caller.leg.id();
   out.push_back(ports::Change{ports::OpenCallRecord{call.record}});
 
   if (!sdp.empty()) {
     auto offer = sdp::parse(sdp);
-    if (!offer) return end_call(call, {.status = 488, .sentence = "the caller's session description is broken: " + std::string(sdp::to_sentence(offer.error()))}, now);
+    if (!offer)
+      return end_call(call,
+                      {.status = 488,
+                       .sentence = "the caller's session description is broken: " +
+                                   std::string(sdp::to_sentence(offer.error()))},
+                      now);
     if (const auto taken = caller.media.remote_offer(std::move(*offer)); !taken) {
       return end_call(call, {.status = 488, .sentence = std::string(sdp::to_sentence(taken.error()))}, now);
     }
   }
   Dialling dialling{.purpose = Dialling::Purpose::kFirst, .origin = caller.leg.id()};
-  place(call, std::move(dialling), {.caller = in.caller.value, .dialled = call.record.to_number.reveal()}, now);
+  place(call, std::move(dialling), {.caller = in.caller.value, .dialled = call.record.to_number.reveal()},
+        now);
 }
 
 void Engine::place(Call& call, Dialling dialling, const Attempt& attempt, Instant now) {
@@ -124,7 +133,8 @@ void Engine::ring(Call& call, Dialling dialling, const RingExtension& target, In
     if (ring_phone(call, *phone, now)) ++ringing;
   }
   if (phones.empty()) {
-    return forward_or_fail(call, ForwardCause::kUnreachable, 480, target.extension.value + " is not registered", now);
+    return forward_or_fail(call, ForwardCause::kUnreachable, 480,
+                           target.extension.value + " is not registered", now);
   }
   if (ringing == 0) return dialling_failed(call, 503, "no media port is free", now);
   call_timers_.arm(call.ring_timer, now + target.ring_for, {call.key, CallTimer::Kind::kRing});
@@ -143,7 +153,8 @@ bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
     return false;
   }
   OutgoingInvite wish{.flow = phone.flow, .target = phone.contact, .routes = phone.path};
-  const std::string host = our_ip(phone.flow).is_v6() ? '[' + our_ip(phone.flow).to_string() + ']' : our_ip(phone.flow).to_string();
+  const std::string host = our_ip(phone.flow).is_v6() ? '[' + our_ip(phone.flow).to_string() + ']'
+                                                      : our_ip(phone.flow).to_string();
   const std::string shown = origin != nullptr ? origin->extension : call.click_to;
   wish.from = sip::make_name_addr(display_of(shown), "sip:" + sip::escape_user(shown) + '@' + host);
   wish.to = "<sip:" + sip::escape_user(dialling.target) + '@' + host + '>';
@@ -151,7 +162,8 @@ bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
   wish.offer = *offer;
   wish.max_forwards = call.max_forwards;
   wish.headers.emplace_back(sip::HeaderName::kPAssertedIdentity, wish.from);
-  if (!dialling.referred_by.empty()) wish.headers.emplace_back(sip::HeaderName::kReferredBy, dialling.referred_by);
+  if (!dialling.referred_by.empty())
+    wish.headers.emplace_back(sip::HeaderName::kReferredBy, dialling.referred_by);
   LegContext cx = context(now);
   Leg leg = Leg::outgoing(LegId{next_leg_++}, std::move(wish), cx);
   Member& member = admit(std::move(leg), call, dialling.target, *port, now);
@@ -228,7 +240,8 @@ void Engine::answered(Call& call, Member& winner, Instant now) {
   call.echo = false;
   if (!call.record.answered) {
     call.record.answered = now;
-    call_timers_.arm(call.duration_timer, now + settings_->max_call_duration, {call.key, CallTimer::Kind::kDuration});
+    call_timers_.arm(call.duration_timer, now + settings_->max_call_duration,
+                     {call.key, CallTimer::Kind::kDuration});
   }
   call.state = Call::State::kUp;
   if (done.purpose == Dialling::Purpose::kTransfer) release_transferor(call, done, now);
@@ -237,7 +250,8 @@ void Engine::answered(Call& call, Member& winner, Instant now) {
 
 void Engine::answer_echo(Call& call, Instant now) {
   Member* caller = find(call.dialling->origin);
-  const bool transfer = call.dialling->purpose != Dialling::Purpose::kFirst || caller == nullptr || caller->leg.up();
+  const bool transfer =
+      call.dialling->purpose != Dialling::Purpose::kFirst || caller == nullptr || caller->leg.up();
   if (transfer) return dialling_failed(call, 403, "the echo test can only be dialled", now);
   const bool offered = caller->media.state() == sdp::OfferAnswer::State::kRemoteOffer;
   const auto sdp = offered ? caller->media.own_answer() : caller->media.own_offer();
@@ -248,7 +262,8 @@ void Engine::answer_echo(Call& call, Instant now) {
   call.echo = true;
   call.state = Call::State::kUp;
   call.record.answered = now;
-  call_timers_.arm(call.duration_timer, now + settings_->max_call_duration, {call.key, CallTimer::Kind::kDuration});
+  call_timers_.arm(call.duration_timer, now + settings_->max_call_duration,
+                   {call.key, CallTimer::Kind::kDuration});
   set_peer(*caller);
   tell(caller->port.loop, media::Echo{caller->media_leg});
   LegContext cx = context(now);
@@ -283,7 +298,8 @@ void Engine::on_leg_event(Member& member, const LegEvent::Refused& what, Instant
 
   call_timers_.cancel(call.ring_timer);
   if (what.status / 100 == 3 && dialling.visited.size() <= kMaxForwards) {
-    if (const auto uri = sip::Uri::parse(sip::uri_of(what.redirect)); uri && directory_->find(uri->decoded_user())) {
+    if (const auto uri = sip::Uri::parse(sip::uri_of(what.redirect));
+        uri && directory_->find(uri->decoded_user())) {
       Dialling next = std::move(dialling);
       next.best_status = 0;
       const Attempt attempt{.caller = next.target, .dialled = uri->decoded_user(), .visited = next.visited};
@@ -307,11 +323,12 @@ void Engine::no_answer(Call& call, Instant now) {
 void Engine::forward_or_fail(Call& call, ForwardCause cause, int status, std::string sentence, Instant now) {
   const Dialling& dialling = *call.dialling;
   const auto* extension = directory_->find(dialling.target);
-  const auto decision = extension == nullptr
-                            ? Decision{RefuseCall{}}
-                            : route({.caller = dialling.target, .dialled = dialling.target, .cause = cause,
-                                     .visited = dialling.visited},
-                                    *directory_, dialplan_, *settings_);
+  const auto decision = extension == nullptr ? Decision{RefuseCall{}}
+                                             : route({.caller = dialling.target,
+                                                      .dialled = dialling.target,
+                                                      .cause = cause,
+                                                      .visited = dialling.visited},
+                                                     *directory_, dialplan_, *settings_);
   if (const auto* onward = std::get_if<RingExtension>(&decision); onward && !dialling.recall) {
     Dialling next = std::move(*call.dialling);
     next.best_status = 0;

@@ -50,7 +50,8 @@ void Engine::note_quality(model::LegRecord& leg, const media::Quality& quality) 
   leg.mos = quality.mos.value_or(0);
   leg.jitter_ms = quality.jitter_ms;
   const auto expected = quality.packets_received + quality.packets_lost;
-  if (expected > 0) leg.loss_percent = 100.0 * static_cast<double>(quality.packets_lost) / static_cast<double>(expected);
+  if (expected > 0)
+    leg.loss_percent = 100.0 * static_cast<double>(quality.packets_lost) / static_cast<double>(expected);
 }
 
 void Engine::end_call(Call& call, Ending ending, Instant now) {
@@ -99,7 +100,8 @@ void Engine::on_leg_event(Member& member, const LegEvent::Gone& what, Instant no
 
 void Engine::one_side_left(Call& call, Member& left, const LegEvent::Gone& what, Instant now) {
   const bool caller = left.extension == call.record.from_extension;
-  Ending ending{model::Disposition::kFailed, caller ? "caller" : "callee", what.status, {}, what.reason_header};
+  Ending ending{
+      model::Disposition::kFailed, caller ? "caller" : "callee", what.status, {}, what.reason_header};
   if (what.by_peer) {
     ending.sentence = left.extension + " hung up";
     if (!call.record.answered) ending.disposition = model::Disposition::kCancelled;
@@ -108,7 +110,8 @@ void Engine::one_side_left(Call& call, Member& left, const LegEvent::Gone& what,
     ending.sentence = left.extension + ": " + what.sentence;
     if (left.probing) {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left.silent_for).count();
-      ending.sentence = "no packets from " + left.extension + " for " + std::to_string(seconds) + " s, and " + what.sentence;
+      ending.sentence = "no packets from " + left.extension + " for " + std::to_string(seconds) + " s, and " +
+                        what.sentence;
     }
   }
   let_go(left);

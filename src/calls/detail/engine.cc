@@ -116,7 +116,9 @@ void Engine::on(const model::SettingsSnapshot& settings, Instant) {
   dialplan_ = Dialplan{*settings_};
 }
 
-void Engine::on(const model::DirectorySnapshot& directory, Instant) { directory_ = directory; }
+void Engine::on(const model::DirectorySnapshot& directory, Instant) {
+  directory_ = directory;
+}
 
 void Engine::settle(Instant now) {
   do {
@@ -139,7 +141,9 @@ Deadline Engine::deadline() const {
 
 // ---- legs ----
 
-LegContext Engine::context(Instant now) { return {wire_, events_, leg_timers_, rng_, now}; }
+LegContext Engine::context(Instant now) {
+  return {wire_, events_, leg_timers_, rng_, now};
+}
 
 Member* Engine::find(LegId id) {
   const auto it = members_.find(id);
@@ -154,9 +158,11 @@ Call* Engine::call_of(const Member& member) {
 Member& Engine::admit(Leg leg, Call& call, std::string extension, media::PortPair port, Instant) {
   const LegId id = leg.id();
   const sdp::LocalSide side = local_side(leg.flow(), port);
-  auto member = std::make_unique<Member>(
-      Member{.leg = std::move(leg), .call = call.key, .extension = std::move(extension),
-             .media = sdp::OfferAnswer{side, rng_}, .port = port});
+  auto member = std::make_unique<Member>(Member{.leg = std::move(leg),
+                                                .call = call.key,
+                                                .extension = std::move(extension),
+                                                .media = sdp::OfferAnswer{side, rng_},
+                                                .port = port});
   call.members.push_back(id);
   open_media(*member);
   ++call.media_open;
@@ -240,7 +246,9 @@ std::string Engine::our_contact(const sip::Flow& flow) const {
 sdp::LocalSide Engine::local_side(const sip::Flow& flow, media::PortPair port) const {
   sdp::LocalSide side{.address = our_ip(flow), .port = port.rtp};
   switch (settings_->srtp) {
-    case model::SrtpPolicy::kOff: side.srtp = sdp::SrtpPolicy::kOff; break;
+    case model::SrtpPolicy::kOff:
+      side.srtp = sdp::SrtpPolicy::kOff;
+      break;
     case model::SrtpPolicy::kOptional:
       side.srtp = sdp::SrtpPolicy::kOptional;
       // Keys travel in the clear on an open transport, where they would protect nothing (RFC 4568 §7.1).
@@ -254,7 +262,9 @@ sdp::LocalSide Engine::local_side(const sip::Flow& flow, media::PortPair port) c
   return side;
 }
 
-void Engine::note(ports::Note::Level level, std::string text) { out.push_back(ports::Note{level, std::move(text)}); }
+void Engine::note(ports::Note::Level level, std::string text) {
+  out.push_back(ports::Note{level, std::move(text)});
+}
 
 // ---- events of legs ----
 
@@ -270,8 +280,9 @@ void Engine::dispatch(const LegEvent& event, Instant now) {
 void Engine::on_leg_event(Member& member, const LegEvent::Cancelled& what, Instant now) {
   Call& call = *call_of(member);
   const std::string target = call.dialling ? call.dialling->target : call.record.to_number.reveal();
-  end_call(call, {model::Disposition::kCancelled, "caller", 487,
-                  member.extension + " hung up before " + target + " answered", what.reason_header},
+  end_call(call,
+           {model::Disposition::kCancelled, "caller", 487,
+            member.extension + " hung up before " + target + " answered", what.reason_header},
            now);
 }
 
@@ -324,9 +335,14 @@ void Engine::on_call_timer(CallTimer timer, Instant now) {
       return;
     case CallTimer::Kind::kDuration: {
       call.duration_timer = {};
-      const auto limit = std::chrono::duration_cast<std::chrono::seconds>(settings_->max_call_duration).count();
-      end_call(call, {model::Disposition::kAnswered, "system", 0,
-                      "the call reached the longest duration allowed, " + std::to_string(limit) + " s", {}},
+      const auto limit =
+          std::chrono::duration_cast<std::chrono::seconds>(settings_->max_call_duration).count();
+      end_call(call,
+               {model::Disposition::kAnswered,
+                "system",
+                0,
+                "the call reached the longest duration allowed, " + std::to_string(limit) + " s",
+                {}},
                now);
       return;
     }

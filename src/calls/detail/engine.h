@@ -1,6 +1,6 @@
 // The state behind Calls, and the steps of a call's life, each family in a file of its own:
-//   engine.cc     legs, media ports, events in turn        dialling.cc  who rings, who answers first, who is next
-//   bridging.cc   offers and answers between two legs      transfer.cc  REFER and what follows from it
+//   engine.cc     legs, media ports, events in turn        dialling.cc  who rings, who answers first, who is
+//   next bridging.cc   offers and answers between two legs      transfer.cc  REFER and what follows from it
 //   ending.cc     how calls end and are written down       views.cc     what the API sees and asks
 #pragma once
 
@@ -153,7 +153,8 @@ class Engine {
     std::optional<std::size_t> record_index;  // where in the call record the figures belong
   };
   std::unordered_map<media::MediaLegId, MediaOwner> by_media_;
-  std::unordered_map<sip::ServerTransactionId, LegId> by_invite_;  // unanswered callers, for CANCEL and lost ACKs
+  std::unordered_map<sip::ServerTransactionId, LegId>
+      by_invite_;  // unanswered callers, for CANCEL and lost ACKs
   std::uint64_t next_leg_ = 1, next_call_ = 1, next_media_ = 1;
   PortStock ports_;
   TimerHeap<LegTimer> leg_timers_;

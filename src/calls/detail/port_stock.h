@@ -1,5 +1,5 @@
-// Port pairs that are open in the media loops and free for the next call. Kept per loop, because legs that are
-// joined must live in one loop.
+// Port pairs that are open in the media loops and free for the next call. Kept per loop, because legs that
+// are joined must live in one loop.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,8 @@ namespace bw::calls {
 
 class PortStock {
  public:
-  PortStock(media::LoopIndex loops, std::uint16_t batch) : free_(loops), asked_(loops), dry_(loops), batch_(batch) {}
+  PortStock(media::LoopIndex loops, std::uint16_t batch)
+      : free_(loops), asked_(loops), dry_(loops), batch_(batch) {}
 
   media::LoopIndex loops() const { return static_cast<media::LoopIndex>(free_.size()); }
 

@@ -16,7 +16,8 @@ std::optional<std::string> replaces_of(const sip::Uri& uri) {
     const auto end = rest.find('&');
     const std::string_view header = rest.substr(0, end);
     const auto equals = header.find('=');
-    if (sip::header_name_from(header.substr(0, equals)) == sip::HeaderName::kReplaces && equals != header.npos) {
+    if (sip::header_name_from(header.substr(0, equals)) == sip::HeaderName::kReplaces &&
+        equals != header.npos) {
       return sip::unescape(header.substr(equals + 1));
     }
     rest = end == rest.npos ? std::string_view{} : rest.substr(end + 1);
@@ -52,23 +53,25 @@ Member* Engine::find_replaced(std::string_view replaces_header) {
   const auto replaces = sip::Replaces::parse(replaces_header);
   if (!replaces) return nullptr;
   // The tags are named from the side of the phone that made the header (RFC 3891 §3).
-  for (const auto& [mine, theirs] : {std::pair{replaces->to_tag, replaces->from_tag},
-                                     std::pair{replaces->from_tag, replaces->to_tag}}) {
+  for (const auto& [mine, theirs] :
+       {std::pair{replaces->to_tag, replaces->from_tag}, std::pair{replaces->from_tag, replaces->to_tag}}) {
     Member* member = find(Leg::owner_of_tag(mine));
-    if (member != nullptr && member->leg.is_dialog(replaces->call_id, mine, theirs) && call_of(*member) != nullptr) {
+    if (member != nullptr && member->leg.is_dialog(replaces->call_id, mine, theirs) &&
+        call_of(*member) != nullptr) {
       return member;
     }
   }
   return nullptr;
 }
 
-void Engine::blind_transfer(Call& call, Member& transferor, const LegEvent::ReferAsked& what, std::string target,
-                            Instant now) {
+void Engine::blind_transfer(Call& call, Member& transferor, const LegEvent::ReferAsked& what,
+                            std::string target, Instant now) {
   const LegId stays = call.first == transferor.leg.id() ? call.second : call.first;
   LegContext cx = context(now);
   transferor.leg.answer_refer(202, cx);
   transferor.leg.notify_refer(100, false, cx);
-  Dialling dialling{.purpose = Dialling::Purpose::kTransfer, .origin = stays, .transferor = transferor.leg.id()};
+  Dialling dialling{
+      .purpose = Dialling::Purpose::kTransfer, .origin = stays, .transferor = transferor.leg.id()};
   dialling.transferor_extension = transferor.extension;
   dialling.referred_by = what.referred_by.empty() ? identity_of(transferor) : what.referred_by;
   // What the target may be is decided by the rights of who transfers.
@@ -100,8 +103,12 @@ void Engine::transfer_failed(Call& call, Dialling dialling, int status, std::str
     return;
   }
   if (dialling.recall) {
-    return end_call(call, {call.record.answered ? model::Disposition::kAnswered : disposition_of(status), "system",
-                           status, sentence + ", after a failed transfer", {}},
+    return end_call(call,
+                    {call.record.answered ? model::Disposition::kAnswered : disposition_of(status),
+                     "system",
+                     status,
+                     sentence + ", after a failed transfer",
+                     {}},
                     now);
   }
   Dialling recall{.purpose = Dialling::Purpose::kTransfer, .origin = dialling.origin, .recall = true};
@@ -115,8 +122,12 @@ void Engine::attended_transfer(Call& call, Member& transferor, Member& consulted
   LegContext cx = context(now);
   if (other.dialling) {  // the target only rings yet: as if it had been a blind transfer
     const std::string target = other.dialling->target;
-    end_call(other, {model::Disposition::kCancelled, "caller", 487,
-                     transferor.extension + " transferred the call before " + target + " answered", {}},
+    end_call(other,
+             {model::Disposition::kCancelled,
+              "caller",
+              487,
+              transferor.extension + " transferred the call before " + target + " answered",
+              {}},
              now);
     return blind_transfer(call, transferor, {}, target, now);
   }
@@ -135,14 +146,18 @@ void Engine::attended_transfer(Call& call, Member& transferor, Member& consulted
   drop_leg(transferor, 480, "SIP;cause=200;text=\"Call transferred\"", now);
   call.first = stays->leg.id();
   call.second = target_id;
-  end_call(other, {model::Disposition::kAnswered, "system", 0,
-                   name + " transferred " + stays->extension + " to " + target->extension, {}},
+  end_call(other,
+           {model::Disposition::kAnswered,
+            "system",
+            0,
+            name + " transferred " + stays->extension + " to " + target->extension,
+            {}},
            now);
   start_join(call, *stays, *target, true, now);
 }
 
-// A leg changes calls. Joined legs live in one media loop: a leg from another loop gets a port of this one, which
-// its re-INVITE tells the phone.
+// A leg changes calls. Joined legs live in one media loop: a leg from another loop gets a port of this one,
+// which its re-INVITE tells the phone.
 void Engine::adopt(Call& call, Call& from, Member& member) {
   std::erase(from.members, member.leg.id());
   if (from.first == member.leg.id()) from.first = {};
@@ -178,10 +193,12 @@ void Engine::replace_leg(InviteArrived in, Member& replaced, Instant now) {
   auto offer = sdp::parse(in.request.body());
   LegContext cx = context(now);
   const LegId old = replaced.leg.id();
-  Member& taker = admit(Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
-                        call, in.caller.value, *port, now);
+  Member& taker = admit(
+      Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
+      call, in.caller.value, *port, now);
   Member* stays = find(call.first == old ? call.second : call.first);
-  if (stays == nullptr || !offer || !taker.media.remote_offer(std::move(*offer))) return drop_leg(taker, 488, {}, now);
+  if (stays == nullptr || !offer || !taker.media.remote_offer(std::move(*offer)))
+    return drop_leg(taker, 488, {}, now);
   const auto answer = taker.media.relay_answer(stays->media);
   if (!answer) return drop_leg(taker, 488, {}, now);
   taker.leg.answer(*answer, cx);

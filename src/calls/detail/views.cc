@@ -11,7 +11,7 @@ void Engine::on(const Asked& in, Instant now) {
                  [&](const ports::ListCalls&) { answer(list_calls()); },
                  [&](const ports::StartCall& wish) { answer(start_call(wish, now)); },
                  [&](const ports::HangUpCall& wish) { answer(hang_up_call(wish, now)); },
-                 [&](const ports::GetStatus&) {},   // the exchange answers these two
+                 [&](const ports::GetStatus&) {},  // the exchange answers these two
                  [&](const ports::ListPhones&) {},
              },
              in.request);
@@ -30,7 +30,8 @@ ports::Calls Engine::list_calls() const {
     view.state = call->state == Call::State::kUp ? "up" : "ringing";
     for (const LegId id : call->members) {
       const Member& member = *members_.at(id);
-      ports::LegView leg{member.extension, std::string(name_of(member.leg.state())), member.negotiated_codec, false};
+      ports::LegView leg{member.extension, std::string(name_of(member.leg.state())), member.negotiated_codec,
+                         false};
       if (!member.leg.up() && member.leg.ringing()) leg.state = "ringing";
       if (member.leg.up() && member.holds) view.state = "held";
       const auto agreed = member.media.negotiated();
@@ -48,7 +49,8 @@ ports::Reply Engine::start_call(const ports::StartCall& wish, Instant now) {
     return ports::Refused{404, "not_found", "there is no extension " + wish.from};
   }
   const auto decision = route({.caller = wish.from, .dialled = wish.to}, *directory_, dialplan_, *settings_);
-  if (const auto* refused = std::get_if<RefuseCall>(&decision)) return ports::Refused{404, "not_found", refused->sentence};
+  if (const auto* refused = std::get_if<RefuseCall>(&decision))
+    return ports::Refused{404, "not_found", refused->sentence};
   if (contacts_.contacts(wish.from, now).empty()) {
     return ports::Refused{409, "not_registered", wish.from + " is not registered"};
   }

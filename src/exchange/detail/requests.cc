@@ -8,7 +8,8 @@
 namespace bw::exchange {
 namespace {
 
-constexpr std::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY";
+constexpr std::string_view kAllow =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY";
 
 }  // namespace
 
@@ -23,7 +24,8 @@ void System::refuse(const sip::RequestReceived& in, int status, Instant now) {
 }
 
 // Answered without a transaction: what cannot be read cannot be matched either (RFC 3261 §8.2.7).
-void System::answer_unreadable(const sip::Flow& flow, const sip::Message& request, const sip::Rejection& why) {
+void System::answer_unreadable(const sip::Flow& flow, const sip::Message& request,
+                               const sip::Rejection& why) {
   if (request.method() == sip::Method::kAck || !request.has(sip::HeaderName::kVia)) return;
   auto response = sip::make_response(request, why.status, rng_.token(10), why.status == 400 ? why.why : "");
   if (why.header != sip::HeaderName::kUnknown) response.add(why.header, why.header_value);
@@ -40,7 +42,9 @@ void System::on_request(sip::RequestReceived in, Instant now) {
   }
   switch (in.request.method()) {
     case sip::Method::kInvite:
-    case sip::Method::kRegister: on_new_request(std::move(in), now); return;
+    case sip::Method::kRegister:
+      on_new_request(std::move(in), now);
+      return;
     case sip::Method::kOptions: {  // RFC 3261 §11: what a phone or monitor asks to see whether we live
       auto response = sip::make_response(in.request, 200, rng_.token(10));
       response.add(sip::HeaderName::kAllow, kAllow);
@@ -48,18 +52,25 @@ void System::on_request(sip::RequestReceived in, Instant now) {
       respond(in.id, std::move(response), now);
       return;
     }
-    case sip::Method::kAck: return;  // to nothing we know
+    case sip::Method::kAck:
+      return;  // to nothing we know
     case sip::Method::kBye:
     case sip::Method::kCancel:
     case sip::Method::kPrack:
     case sip::Method::kUpdate:
     case sip::Method::kInfo:
-    case sip::Method::kNotify: refuse(in, 481, now); return;
+    case sip::Method::kNotify:
+      refuse(in, 481, now);
+      return;
     case sip::Method::kRefer:
     case sip::Method::kSubscribe:
     case sip::Method::kMessage:
-    case sip::Method::kPublish: refuse(in, 405, now); return;
-    case sip::Method::kUnknown: refuse(in, 501, now); return;
+    case sip::Method::kPublish:
+      refuse(in, 405, now);
+      return;
+    case sip::Method::kUnknown:
+      refuse(in, 501, now);
+      return;
   }
 }
 
@@ -72,7 +83,8 @@ void System::on_new_request(sip::RequestReceived in, Instant now) {
   }
   auto& who = std::get<registrar::Accepted>(verdict).extension;
   if (in.request.method() == sip::Method::kRegister) return on_register(std::move(in), who, now);
-  calls_.handle(calls::Calls::Input{calls::InviteArrived{in.id, in.flow, std::move(in.request), std::move(who)}}, now);
+  calls_.handle(
+      calls::Calls::Input{calls::InviteArrived{in.id, in.flow, std::move(in.request), std::move(who)}}, now);
 }
 
 void System::challenge(const sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now) {
@@ -80,7 +92,8 @@ void System::challenge(const sip::RequestReceived& in, const registrar::Challeng
   for (const std::string& value : challenge.www_authenticate) {
     response.add(sip::HeaderName::kWwwAuthenticate, value);
   }
-  if (challenge.delay <= 0s || delayed_.size() >= limits_.waiting_answers) return respond(in.id, std::move(response), now);
+  if (challenge.delay <= 0s || delayed_.size() >= limits_.waiting_answers)
+    return respond(in.id, std::move(response), now);
   const std::uint64_t key = next_delayed_++;
   Delayed& delayed = delayed_[key];
   delayed.held = {in.id, std::move(response)};

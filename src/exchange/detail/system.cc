@@ -7,8 +7,8 @@ namespace bw::exchange {
 namespace {
 
 // Option tags a Require header may name (RFC 3261 §8.2.2.3).
-constexpr std::array<std::string_view, 7> kRequirable = {"100rel", "timer", "replaces", "path", "outbound", "gruu",
-                                                         "norefersub"};
+constexpr std::array<std::string_view, 7> kRequirable = {"100rel",   "timer", "replaces",  "path",
+                                                         "outbound", "gruu",  "norefersub"};
 
 }  // namespace
 
@@ -71,7 +71,8 @@ void System::on(const ports::Stored& in, Instant now) {
   Held held = std::move(it->second);
   until_stored_.erase(it);
   if (!in.ok) {
-    out.push_back(Note{Note::Level::kWarning, "a registration could not be stored; the phone is told to try again"});
+    out.push_back(
+        Note{Note::Level::kWarning, "a registration could not be stored; the phone is told to try again"});
     const auto retry = std::to_string(5 + rng_.below(25));
     held.response = sip::make_response(held.response, 503, {});
     held.response.set(sip::HeaderName::kRetryAfter, retry);
@@ -79,7 +80,11 @@ void System::on(const ports::Stored& in, Instant now) {
   respond(held.tx, std::move(held.response), now);
 }
 
-void System::on(const MediaReported& in, Instant now) { calls_.handle(calls::Calls::Input{in.event}, now); }
+void System::on(const NameResolved&, Instant) {}
+
+void System::on(const MediaReported& in, Instant now) {
+  calls_.handle(calls::Calls::Input{in.event}, now);
+}
 
 void System::on(const DirectoryChanged& in, Instant now) {
   for (const auto& [number, extension] : directory_->extensions) {
@@ -106,14 +111,17 @@ void System::on(const Asked& in, Instant now) {
     out.push_back(Answered{in.id, status()});
   } else if (const auto* wish = std::get_if<ports::ListPhones>(&in.request)) {
     ports::Phones phones;
-    for (const model::Binding* binding : registrar_.bindings(wish->extension, now)) phones.bindings.push_back(*binding);
+    for (const model::Binding* binding : registrar_.bindings(wish->extension, now))
+      phones.bindings.push_back(*binding);
     out.push_back(Answered{in.id, std::move(phones)});
   } else {
     calls_.handle(calls::Calls::Input{calls::Asked{in.id, in.request}}, now);
   }
 }
 
-void System::on(ShutDown, Instant now) { calls_.handle(calls::Calls::Input{calls::ShutDown{}}, now); }
+void System::on(ShutDown, Instant now) {
+  calls_.handle(calls::Calls::Input{calls::ShutDown{}}, now);
+}
 
 ports::Status System::status() const {
   ports::Status status;
@@ -162,15 +170,16 @@ void System::on_calls(calls::Calls::Output output, Instant now) {
   using Layer = sip::TransactionLayer;
   std::visit(Overloaded{
                  [&](calls::Wire&& wire) {
-                   std::visit(Overloaded{
-                                  [&](calls::AckTaken&& ack) { layer_.ack_received(ack.invite); },
-                                  [&](sip::SendRequest&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                                  [&](sip::SendResponse&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                                  [&](sip::SendStateless&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                                  [&](sip::CancelRequest&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                                  [&](sip::AbandonClient&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                              },
-                              std::move(wire));
+                   std::visit(
+                       Overloaded{
+                           [&](calls::AckTaken&& ack) { layer_.ack_received(ack.invite); },
+                           [&](sip::SendRequest&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                           [&](sip::SendResponse&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                           [&](sip::SendStateless&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                           [&](sip::CancelRequest&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                           [&](sip::AbandonClient&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                       },
+                       std::move(wire));
                  },
                  [&](media::TellMedia&& tell) { out.push_back(std::move(tell)); },
                  [&](ports::Change&& change) { changes_.push_back(std::move(change)); },
@@ -201,9 +210,9 @@ void System::store(const model::ChangeSet& changes, ports::Ticket ticket) {
 void System::report_lockouts(Instant now) {
   for (const registrar::Lockout& lockout : authenticator_.take_lockouts()) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lockout.until - now).count();
-    out.push_back(Note{Note::Level::kWarning,
-                       "locked out " + lockout.subject + " for " + std::to_string(seconds) + " s after " +
-                           std::to_string(lockout.attempts) + " wrong passwords"});
+    out.push_back(Note{Note::Level::kWarning, "locked out " + lockout.subject + " for " +
+                                                  std::to_string(seconds) + " s after " +
+                                                  std::to_string(lockout.attempts) + " wrong passwords"});
   }
 }
 

@@ -1,0 +1,149 @@
+"""A running Bellwire for tests: its own data directory, its own ports, its own process; gone afterwards."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = os.environ.get("BELLWIRE", str(ROOT / "build/release/bellwire"))
+PASSWORD = "Test-Pass-{}!"
+
+
+def password(number):
+    return PASSWORD.format(number)
+
+
+def free_ports(count):
+    """Ports that were free a moment ago, on UDP and TCP alike."""
+    found = []
+    port = 21000 + (os.getpid() * 37) % 20000
+    while len(found) < count:
+        port = port + 1 if port < 60000 else 21001
+        sockets = []
+        try:
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                s = socket.socket(socket.AF_INET, kind)
+                sockets.append(s)
+                s.bind(("127.0.0.1", port))
+            found.append(port)
+        except OSError:
+            pass
+        finally:
+            for s in sockets:
+                s.close()
+    return found
+
+
+def wait_until(check, seconds, what):
+    """Looks again every 20 ms; the value that made it true comes back."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = check()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+class Office:
+    def __init__(self, extensions=("1001", "1002", "1003", "1004"), config="", host="127.0.0.1", binary=None,
+                 rtp_ports=400, namespace=None, secrets=None):
+        self.binary = binary or BINARY
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bellwire-test-"))
+        self.data = self.folder / "data"
+        self.host = host
+        self.sip, self.tls, self.http, self.https = free_ports(4)
+        self.rtp = 41000 + (os.getpid() * 410) % 18000 // 2 * 2
+        self.namespace = namespace
+        self.config_file = self.folder / "config.yml"
+        lines = ["server:", f"  sip_host: {host!r}", f"  sip_port: {self.sip}", f"  sip_tls_port: {self.tls}",
+                 f"  rtp_port_range_start: {self.rtp}", f"  rtp_port_range_end: {self.rtp + rtp_ports}",
+                 "api:", f"  host: {host!r}", f"  port: {self.http}", f"  tls_port: {self.https}", "extensions:"]
+        for number in extensions:
+            secret = (secrets or {}).get(number, password(number))
+            lines += [f"  - number: '{number}'", f"    name: 'Person {number}'", f"    password: '{secret}'"]
+        self.config_file.write_text("\n".join(lines) + "\n" + config)
+        self.process = None
+        self.log = self.folder / "server.log"
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.stop()
+        if kind is not None:
+            print(self.log.read_text()[-8000:])
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def command(self, *words):
+        inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        return inside + [self.binary, *words]
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command("serve", "--config", str(self.config_file), "--data", str(self.data)),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        wait_until(lambda: self.alive() and self.answers(), 20, "the server answers; log: " + self.log.read_text()[-2000:])
+
+    def alive(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log.read_text()[-4000:]}")
+        return True
+
+    def answers(self):
+        done = subprocess.run(self.command("status", "--json", "--data", str(self.data)), stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+        return done.returncode == 0
+
+    def cli(self, *words, ok=True):
+        done = subprocess.run(self.command(*words, "--data", str(self.data)), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60)
+        if ok and done.returncode != 0:
+            raise AssertionError(f"bellwire {' '.join(words)} ended with {done.returncode}: {done.stdout}")
+        return done.stdout
+
+    def json(self, *words):
+        return json.loads(self.cli(*words, "--json"))
+
+    def status(self):
+        return self.json("status")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+            raise AssertionError("the server did not stop within 20 s of SIGTERM")
+        if self.process.returncode != 0:
+            raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log.read_text()[-6000:]}")
+
+    def rows(self, sql, *values):
+        """Straight from the database file, read only."""
+        with sqlite3.connect(f"file:{self.data / 'bellwire.db'}?mode=ro", uri=True, timeout=10) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(sql, values)]
+
+    def cpu_seconds(self):
+        """User and system time of all threads of the server so far."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
