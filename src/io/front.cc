@@ -79,26 +79,26 @@ std::expected<AcceptorOf<Local>, OpenError> open_local(asio::io_context& context
 }  // namespace
 
 struct Front::Impl {
-  Impl(FrontSetup s, FrontSink& given_sink, FrontHandlers h)
-      : setup(std::move(s)),
-        sink(given_sink),
-        handlers(std::move(h)),
+  Impl(FrontSink& given_sink, const StreamLimits& given_limits)
+      : sink(given_sink),
+        limits(given_limits),
         context(1),
-        links(setup.limits, sink,
-              [this](std::function<void()> work) { asio::post(context, std::move(work)); }),
+        links(limits, sink, [this](std::function<void()> work) { asio::post(context, std::move(work)); }),
         sweeper(context) {}
   ~Impl() {
-    context.stop();
-    if (thread.joinable()) thread.join();
+    stop();
     doors.clear();
     local_doors.clear();
     links.clear();  // sockets must go before the context
-    if (!setup.control_socket.empty()) ::unlink(setup.control_socket.c_str());
+    if (!control_socket.empty()) ::unlink(control_socket.c_str());
+  }
+  void stop() {
+    context.stop();
+    if (thread.joinable()) thread.join();
   }
 
   using Accept = void (Impl::*)(TcpSocket&&, const sip::Flow&);
-  std::expected<void, OpenError> open();
-  std::expected<void, OpenError> open_certificates();
+  std::expected<void, OpenError> open(const FrontDoors& wanted);
   std::expected<void, OpenError> open_doors(const std::vector<Endpoint>& at, std::string_view what,
                                             sip::Transport transport, std::vector<Endpoint>& bound,
                                             Accept accept);
@@ -115,8 +115,8 @@ struct Front::Impl {
   void sweep();
   void publish();
 
-  FrontSetup setup;
   FrontSink& sink;
+  StreamLimits limits;
   FrontHandlers handlers;
   asio::io_context context;
   Links links;
@@ -124,24 +124,12 @@ struct Front::Impl {
   std::list<Listener<Tcp>> doors;
   std::list<Listener<Local>> local_doors;
   asio::steady_timer sweeper;
+  std::string control_socket;
   std::vector<Endpoint> bound_tcp, bound_tls, bound_http, bound_https;
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::uint64_t> total_accepted = 0, refused = 0, timed_out = 0;
   std::thread thread;
 };
-
-std::expected<void, OpenError> Front::Impl::open_certificates() {
-  const auto use = [](const std::optional<TlsFiles>& files,
-                      TlsContext& into) -> std::expected<void, OpenError> {
-    if (!files) return {};
-    auto made = make_tls_context(*files);
-    if (!made) return std::unexpected(OpenError{{}, EINVAL, made.error()});
-    into = std::move(*made);
-    return {};
-  };
-  if (auto r = use(setup.sip_certificate, sip_context); !r) return r;
-  return use(setup.http_certificate, http_context);
-}
 
 std::expected<void, OpenError> Front::Impl::open_doors(const std::vector<Endpoint>& at, std::string_view what,
                                                        sip::Transport transport, std::vector<Endpoint>& bound,
@@ -158,16 +146,17 @@ std::expected<void, OpenError> Front::Impl::open_doors(const std::vector<Endpoin
   return {};
 }
 
-std::expected<void, OpenError> Front::Impl::open() {
-  if (auto r = open_certificates(); !r) return r;
+std::expected<void, OpenError> Front::Impl::open(const FrontDoors& wanted) {
   using enum sip::Transport;
-  if (auto r = open_doors(setup.sip_tcp, "TCP (SIP)", kTcp, bound_tcp, &Impl::sip_tcp); !r) return r;
-  if (auto r = open_doors(setup.sip_tls, "TCP (SIP over TLS)", kTls, bound_tls, &Impl::sip_tls); !r) return r;
-  if (auto r = open_doors(setup.http, "TCP (HTTP)", kWs, bound_http, &Impl::web); !r) return r;
-  if (auto r = open_doors(setup.https, "TCP (HTTPS)", kWss, bound_https, &Impl::web_tls); !r) return r;
-  if (!setup.control_socket.empty()) {
-    auto acceptor = open_local(context, setup.control_socket);
+  if (auto r = open_doors(wanted.sip_tcp, "TCP (SIP)", kTcp, bound_tcp, &Impl::sip_tcp); !r) return r;
+  if (auto r = open_doors(wanted.sip_tls, "TCP (SIP over TLS)", kTls, bound_tls, &Impl::sip_tls); !r)
+    return r;
+  if (auto r = open_doors(wanted.http, "TCP (HTTP)", kWs, bound_http, &Impl::web); !r) return r;
+  if (auto r = open_doors(wanted.https, "TCP (HTTPS)", kWss, bound_https, &Impl::web_tls); !r) return r;
+  if (!wanted.control_socket.empty()) {
+    auto acceptor = open_local(context, wanted.control_socket);
     if (!acceptor) return std::unexpected(acceptor.error());
+    control_socket = wanted.control_socket;
     local_doors.emplace_back(context, std::move(*acceptor),
                              [this](LocalSocket&& socket) { accepted_local(std::move(socket)); });
   }
@@ -220,7 +209,7 @@ void Front::Impl::publish() {
 }
 
 void Front::Impl::sweep() {
-  sweeper.expires_after(setup.limits.sweep);
+  sweeper.expires_after(limits.sweep);
   sweeper.async_wait([this](error_code stopped) {
     if (stopped) return;
     links.sweep(std::chrono::steady_clock::now());
@@ -229,18 +218,28 @@ void Front::Impl::sweep() {
   });
 }
 
-Front::Front(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Front::Front(FrontSink& sink, const StreamLimits& limits) : impl_(std::make_unique<Impl>(sink, limits)) {
+  impl_->sweep();
+  impl_->thread = std::thread([m = impl_.get()] { m->context.run(); });
+  ::pthread_setname_np(impl_->thread.native_handle(), "front");
+}
+
 Front::Front(Front&&) noexcept = default;
 Front& Front::operator=(Front&&) noexcept = default;
 Front::~Front() = default;
 
-std::expected<Front, OpenError> Front::start(FrontSetup setup, FrontSink& sink, FrontHandlers handlers) {
-  auto impl = std::make_unique<Impl>(std::move(setup), sink, std::move(handlers));
-  if (auto r = impl->open(); !r) return std::unexpected(r.error());
-  impl->sweep();
-  impl->thread = std::thread([m = impl.get()] { m->context.run(); });
-  ::pthread_setname_np(impl->thread.native_handle(), "front");
-  return Front{std::move(impl)};
+void Front::stop() {
+  impl_->stop();
+}
+
+// The doors belong to the front thread, so they are opened there.
+std::expected<void, OpenError> Front::listen(const FrontDoors& doors, FrontHandlers handlers) {
+  std::promise<std::expected<void, OpenError>> opened;
+  asio::post(impl_->context, [&, m = impl_.get()] {
+    m->handlers = std::move(handlers);
+    opened.set_value(m->open(doors));
+  });
+  return opened.get_future().get();
 }
 
 void Front::transmit(std::vector<sip::Transmit>&& messages) {
@@ -259,8 +258,8 @@ void Front::post(std::move_only_function<void()> work) {
   asio::post(impl_->context, [w = std::move(work)]() mutable { w(); });
 }
 
-std::expected<void, std::string> Front::reload_certificates(const std::optional<TlsFiles>& sip,
-                                                            const std::optional<TlsFiles>& http) {
+std::expected<void, std::string> Front::use_certificates(const std::optional<TlsFiles>& sip,
+                                                         const std::optional<TlsFiles>& http) {
   TlsContext next_sip, next_http;
   for (const auto& [files, into] : {std::pair{&sip, &next_sip}, std::pair{&http, &next_http}}) {
     if (!*files) continue;

@@ -40,15 +40,12 @@ struct TlsFiles {           // PEM
   std::string key;
 };
 
-struct FrontSetup {
+struct FrontDoors {
   std::vector<Endpoint> sip_tcp;
   std::vector<Endpoint> sip_tls;
   std::vector<Endpoint> http;
   std::vector<Endpoint> https;
-  std::string control_socket;                // path of the Unix socket for operators; empty: none
-  std::optional<TlsFiles> sip_certificate;   // needed by sip_tls and for connecting out
-  std::optional<TlsFiles> http_certificate;  // needed by https
-  StreamLimits limits;
+  std::string control_socket;  // path of the Unix socket for operators; empty: none
 };
 
 // Called on the front thread.
@@ -73,13 +70,23 @@ struct FrontCounters {
   std::uint64_t timed_out = 0;  // slow, stalled or idle
 };
 
-// Runs from start() to destruction. Public functions may be called from any thread.
+// Runs from construction to stop() or destruction. Public functions may be called from any thread.
 class Front {
  public:
-  static std::expected<Front, OpenError> start(FrontSetup setup, FrontSink& sink, FrontHandlers handlers);
+  // Throws std::system_error if the system gives no thread or descriptor (start-up).
+  explicit Front(FrontSink& sink, const StreamLimits& limits = {});
   Front(Front&&) noexcept;
   Front& operator=(Front&&) noexcept;
   ~Front();
+
+  // `sip`: for sip_tls and connecting out; `http`: for https. New connections get these certificates; none is
+  // touched if one cannot be used, and why is answered.
+  std::expected<void, std::string> use_certificates(const std::optional<TlsFiles>& sip,
+                                                    const std::optional<TlsFiles>& http);
+  // Once. The TLS doors need their certificates first.
+  std::expected<void, OpenError> listen(const FrontDoors& doors, FrontHandlers handlers);
+  // Ends the thread; work posted later is never run. For those whose own end must come between.
+  void stop();
 
   // A message whose flow names a connection goes there or is reported lost; without one, a connection to the
   // remote address is used again or made.
@@ -87,11 +94,8 @@ class Front {
   void close(sip::ConnectionId connection);
   // Runs `work` on the front thread.
   void post(std::move_only_function<void()> work);
-  // New connections get these certificates; none is touched if one cannot be used, and why is answered.
-  std::expected<void, std::string> reload_certificates(const std::optional<TlsFiles>& sip,
-                                                       const std::optional<TlsFiles>& http);
   FrontCounters counters() const;
-  // Where the listeners really are (port 0 in the setup: chosen by the system), in the order of the setup.
+  // Where the listeners really are (port 0: chosen by the system), in the order they were given.
   std::vector<Endpoint> bound_sip_tcp() const;
   std::vector<Endpoint> bound_sip_tls() const;
   std::vector<Endpoint> bound_http() const;
@@ -99,7 +103,6 @@ class Front {
 
  private:
   struct Impl;
-  explicit Front(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -71,16 +71,10 @@ struct TemporaryDirectory {
 class FrontTest : public testing::Test {
  protected:
   void start(StreamLimits limits = {}) {
-    FrontSetup setup;
-    setup.sip_tcp = {kAny4, kAny6};
-    setup.sip_tls = {kAny4};
-    setup.http = {kAny4};
-    setup.https = {kAny4};
-    setup.control_socket = directory_.path / "control.sock";
     const auto files = own_certificate(directory_.path, {{"pbx.example"}, {kAny4.ip}}, Clock{}.now());
     ASSERT_TRUE(files.has_value()) << files.error();
-    setup.sip_certificate = setup.http_certificate = *files;
-    setup.limits = limits;
+    front_ = std::make_unique<Front>(sink_, limits);
+    ASSERT_TRUE(front_->use_certificates(*files, *files).has_value());
     FrontHandlers handlers;
     handlers.from_network = [](http::Request&& request, http::Respond respond) {
       respond({200,
@@ -91,9 +85,12 @@ class FrontTest : public testing::Test {
     handlers.from_operator = [](http::Request&& request, http::Respond respond) {
       respond({200, "operator " + request.path, "text/plain", {}});
     };
-    auto started = Front::start(setup, sink_, handlers);
-    ASSERT_TRUE(started.has_value()) << started.error().sentence;
-    front_ = std::make_unique<Front>(std::move(*started));
+    FrontDoors doors;
+    doors.sip_tcp = {kAny4, kAny6};
+    doors.sip_tls = doors.http = doors.https = {kAny4};
+    doors.control_socket = directory_.path / "control.sock";
+    const auto open = front_->listen(doors, handlers);
+    ASSERT_TRUE(open.has_value()) << open.error().sentence;
     sink_.front = front_.get();
   }
   void TearDown() override { front_.reset(); }
@@ -319,8 +316,9 @@ TEST_F(FrontTest, PeerThatNeverReadsIsDroppedWhenItsQueueIsFull) {
   ASSERT_TRUE(deaf.send(kMessage));
   ASSERT_TRUE(sink_.wait([&] { return sink_.flows.size() == 1; }));
   const auto block = std::make_shared<const std::string>(std::string(20'000, 'x'));
-  for (int i = 0; i < 1'000 && sink_.gone.empty(); ++i) front_->transmit({{sink_.flows[0], block}});
-  EXPECT_TRUE(sink_.wait([&] { return sink_.gone.size() == 1; }));
+  for (int i = 0; i < 1'000; ++i) front_->transmit({{sink_.flows[0], block}});
+  EXPECT_TRUE(sink_.wait([&] { return !sink_.gone.empty() && sink_.gone[0] == sink_.flows[0]; }));
+  EXPECT_TRUE(deaf.closed_by_peer());
 }
 
 TEST_F(FrontTest, TooManyConnectionsOfOneAddressAreRefused) {
@@ -353,10 +351,10 @@ TEST_F(FrontTest, ConnectionIsClosedOnDemand) {
 
 TEST_F(FrontTest, PortInUseIsNamed) {
   start();
-  FrontSetup again;
+  FrontDoors again;
   again.sip_tcp = {tcp()};
   Echoing other;
-  const auto second = Front::start(again, other, {});
+  const auto second = Front(other).listen(again, {});
   ASSERT_FALSE(second.has_value());
   EXPECT_NE(second.error().sentence.find("TCP (SIP) " + tcp().to_string()), std::string::npos)
       << second.error().sentence;
@@ -365,12 +363,12 @@ TEST_F(FrontTest, PortInUseIsNamed) {
 
 TEST_F(FrontTest, CertificatesAreReloadedAndABadOneChangesNothing) {
   start();
-  EXPECT_FALSE(front_->reload_certificates(TlsFiles{"/nowhere/tls.pem", "/nowhere/tls.key"}, {}).has_value());
+  EXPECT_FALSE(front_->use_certificates(TlsFiles{"/nowhere/tls.pem", "/nowhere/tls.key"}, {}).has_value());
   TestClient before(tls(), true);
   EXPECT_TRUE(before.connected());
   const TemporaryDirectory other;
   const auto files = own_certificate(other.path, {{"new.example"}, {}}, Clock{}.now());
-  ASSERT_TRUE(front_->reload_certificates(*files, *files).has_value());
+  ASSERT_TRUE(front_->use_certificates(*files, *files).has_value());
   TestClient after(tls(), true);
   ASSERT_TRUE(after.connected());
   ASSERT_TRUE(before.send(kMessage));  // old connections live on

@@ -115,18 +115,16 @@ OpenError open_error(std::string_view transport, const Endpoint& address, int er
 }
 
 std::vector<Endpoint> with_dual_stack(const Endpoint& address) {
-  std::vector<Endpoint> all{address};
-  if (!address.ip.is_v4() || !address.ip.is_unspecified()) return all;
+  if (!address.ip.is_unspecified()) return {address};
+  const Endpoint any4{IpAddress::v4(0), address.port};
   const Descriptor probe{::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-  if (!probe) return all;
-  sockaddr_storage any{};
+  if (!probe) return {any4};
+  sockaddr_storage name{};
   const Endpoint any6{IpAddress::v6({}), 0};
-  const socklen_t length = to_sockaddr(any6, any);
+  const socklen_t length = to_sockaddr(any6, name);
   // A kernel with ipv6.disable_ipv6=1 has the family but no address to bind.
-  if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&any), length) == 0) {
-    all.push_back({any6.ip, address.port});
-  }
-  return all;
+  if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) return {any4};
+  return {any4, {any6.ip, address.port}};
 }
 
 struct UdpLinks::Impl {

@@ -31,7 +31,7 @@ struct OpenError {
 // What to say when `transport` ("UDP", "TCP", …) cannot be opened on `address`, and what to do about it.
 OpenError open_error(std::string_view transport, const Endpoint& address, int error);
 
-// 0.0.0.0 means every address: [::] is added when the system has IPv6. Other addresses stay alone.
+// 0.0.0.0 and [::] mean every address of both families, as far as the system has IPv6. Others stay alone.
 std::vector<Endpoint> with_dual_stack(const Endpoint& address);
 
 // Owner and only user: the control thread. Constructor = sockets open, destructor = closed.

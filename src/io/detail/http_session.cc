@@ -10,6 +10,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "io/detail/web_socket.h"
 
@@ -97,11 +98,31 @@ class HttpSession final : public Link {
     plain.body = std::move(request.body());
     head_only_ = request.method() == bhttp::verb::head;
     give_time(links().limits().http_answer);
-    // The connection may be gone when the answer comes; its number says so, the pointer would not.
-    handler_(std::move(plain), [&links = links(), id = flow().connection, keep](http::Response&& response) {
-      if (Link* link = links.find(id)) static_cast<HttpSession*>(link)->answer(std::move(response), keep);
-    });
+    handler_(std::move(plain), Answering{links(), flow().connection, keep});
   }
+
+  // The way back from a handler. The connection may be gone when the answer comes: its number says so, a
+  // pointer would not. A handler that drops it without an answer was too busy.
+  class Answering {
+   public:
+    Answering(Links& links, sip::ConnectionId id, bool keep) : links_(&links), id_(id), keep_(keep) {}
+    Answering(Answering&& other) noexcept
+        : links_(std::exchange(other.links_, nullptr)), id_(other.id_), keep_(other.keep_) {}
+    Answering& operator=(Answering&&) = delete;
+    ~Answering() {
+      if (links_ != nullptr) (*this)(refusal(503, "busy", "The server is too busy."));
+    }
+    void operator()(http::Response&& response) {
+      Links* links = std::exchange(links_, nullptr);
+      if (links == nullptr) return;
+      if (Link* link = links->find(id_)) static_cast<HttpSession*>(link)->answer(std::move(response), keep_);
+    }
+
+   private:
+    Links* links_;
+    sip::ConnectionId id_;
+    bool keep_;
+  };
 
   void upgrade(const HttpRequest& request) {
     if constexpr (!kLocal) {

@@ -1,0 +1,94 @@
+#include "server/administration.h"
+
+#include <utility>
+
+namespace bw::server {
+namespace {
+
+constexpr std::size_t kMostWaiting = 1'000;
+
+ports::Reply too_busy() {
+  return ports::Refused{503, "busy", "The server is too busy."};
+}
+
+}  // namespace
+
+Administration::Administration(Surroundings surroundings, model::DirectorySnapshot directory,
+                               const api::PasswordRules& rules)
+    : surroundings_(std::move(surroundings)), directory_(std::move(directory)), rules_(rules) {}
+
+void Administration::ask(ports::Request&& request, OnReply on_reply) {
+  const ports::RequestId id{++last_request_};
+  if (waiting_.size() >= kMostWaiting || !surroundings_.inbox.push(exchange::Asked{id, std::move(request)})) {
+    return on_reply(too_busy());
+  }
+  waiting_.emplace(id, std::move(on_reply));
+}
+
+void Administration::answered(ports::Answered&& answer) {
+  surroundings_.front.post([this, a = std::move(answer)]() mutable {
+    auto node = waiting_.extract(a.id);
+    if (!node.empty()) node.mapped()(std::move(a.reply));
+  });
+}
+
+void Administration::change(ports::Change&& change, OnDone on_done) {
+  auto work = [this, change = std::move(change), on_done = std::move(on_done)](store::Store& store) mutable {
+    const auto result = store.apply(std::span{&change, 1});
+    if (!result) surroundings_.log.error("database: {}", result.error().sentence);
+    surroundings_.front.post(
+        [this, ok = result.has_value(), change = std::move(change), on_done = std::move(on_done)]() mutable {
+          if (ok) apply(change);
+          on_done(ok);
+        });
+  };
+  // A refused question is destroyed together with its callback, and the HTTP session then says 503.
+  surroundings_.store.ask(std::move(work));
+}
+
+// The snapshot is replaced whole: whoever holds the old one keeps a consistent view.
+void Administration::apply(const ports::Change& change) {
+  model::Directory next = *directory_;
+  if (const auto* save = std::get_if<ports::SaveExtension>(&change)) {
+    next.extensions.insert_or_assign(save->extension.number.value, save->extension);
+  } else if (const auto* drop = std::get_if<ports::DropExtension>(&change)) {
+    next.extensions.erase(drop->number.value);
+  }
+  known(std::move(next));
+}
+
+void Administration::known(model::Directory&& next) {
+  directory_ = std::make_shared<const model::Directory>(std::move(next));
+  surroundings_.inbox.push_always(exchange::DirectoryChanged{directory_});
+}
+
+void Administration::call_records(const api::RecordQuery& query, OnRecords on_records) {
+  surroundings_.store.ask([this, query, on_records = std::move(on_records)](store::Store& store) mutable {
+    store::CallFilter filter;
+    filter.limit = query.limit;
+    filter.extension = query.extension;
+    auto result = store.call_records(filter);
+    std::optional<std::vector<model::CallRecord>> records;
+    if (result) records = std::move(*result);
+    surroundings_.front.post([records = std::move(records), on_records = std::move(on_records)]() mutable {
+      on_records(std::move(records));
+    });
+  });
+}
+
+void Administration::reload(OnReloaded on_reloaded) {
+  on_reloaded(surroundings_.reload(*this));
+}
+
+void Administration::backup(const std::string& file, OnBackup on_backup) {
+  surroundings_.store.ask([this, file, on_backup = std::move(on_backup)](store::Store& store) mutable {
+    const auto result = store.backup(file);
+    std::optional<std::string> why_not;
+    if (!result) why_not = result.error().sentence;
+    surroundings_.front.post([why_not = std::move(why_not), on_backup = std::move(on_backup)]() mutable {
+      on_backup(std::move(why_not));
+    });
+  });
+}
+
+}  // namespace bw::server

@@ -1,0 +1,59 @@
+#include "server/couplings.h"
+
+namespace bw::server {
+
+bool Arrivals::received(const sip::Flow& flow, std::string&& bytes) {
+  return inbox_.push(exchange::Received{flow, std::move(bytes)});
+}
+
+void Arrivals::lost(const sip::Flow& flow) {
+  inbox_.push_always(exchange::ConnectionLost{flow});
+}
+
+void Departures::to_streams(std::vector<sip::Transmit>&& messages) {
+  ways_.front.transmit(std::move(messages));
+}
+
+void Departures::close_connection(sip::ConnectionId connection) {
+  ways_.front.close(connection);
+}
+
+void Departures::resolve(exchange::Resolve&& r) {
+  ways_.names.ask(r.id, std::move(r.question));
+}
+
+void Departures::persist(ports::Persist&& changes) {
+  waiting_.push_back(std::move(changes));
+}
+
+void Departures::tell_media(exchange::TellMedia&& command) {
+  if (command.loop >= ways_.media.size() || !ways_.media[command.loop]->push(std::move(command.command))) {
+    ways_.log.warning("media loop {} does not take commands", command.loop);
+  }
+}
+
+void Departures::answered(exchange::Answered&& answer) {
+  ways_.answered(std::move(answer));
+}
+
+void Departures::note(exchange::Note&& n) {
+  switch (n.level) {
+    case exchange::Note::Level::kDebug:
+      return ways_.log.debug("{}", n.text);
+    case exchange::Note::Level::kInfo:
+      return ways_.log.info("{}", n.text);
+    case exchange::Note::Level::kWarning:
+      return ways_.log.warning("{}", n.text);
+  }
+}
+
+void Departures::turn_ended() {
+  while (!waiting_.empty() && ways_.store.persist(std::move(waiting_.front())) != store::Admission::kFull) {
+    waiting_.pop_front();
+  }
+  if (!waiting_.empty() && !said_full_)
+    ways_.log.warning("the database does not keep up; changes wait in memory");
+  said_full_ = !waiting_.empty();
+}
+
+}  // namespace bw::server

@@ -1,0 +1,60 @@
+// What ties the control thread to the others: arrivals go into its inbox, departures to where they belong.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "io/front.h"
+#include "io/media_loop.h"
+#include "io/name_service.h"
+#include "server/control_thread.h"
+#include "server/log.h"
+#include "store/store_thread.h"
+
+namespace bw::server {
+
+// The front thread's way into the control inbox.
+class Arrivals final : public io::FrontSink {
+ public:
+  explicit Arrivals(ControlInbox& inbox) : inbox_(inbox) {}
+  bool received(const sip::Flow& flow, std::string&& bytes) override;
+  void lost(const sip::Flow& flow) override;
+
+ private:
+  ControlInbox& inbox_;
+};
+
+using MediaLoops = std::vector<std::unique_ptr<io::MediaLoop>>;
+
+// The control thread's way out. Used by that thread alone.
+class Departures final : public Surroundings {
+ public:
+  struct Ways {
+    io::Front& front;
+    store::StoreThread& store;
+    MediaLoops& media;
+    io::NameService& names;
+    Log& log;
+    std::function<void(ports::Answered&&)> answered;
+  };
+  explicit Departures(Ways ways) : ways_(std::move(ways)) {}
+
+  void to_streams(std::vector<sip::Transmit>&& messages) override;
+  void close_connection(sip::ConnectionId connection) override;
+  void resolve(exchange::Resolve&& question) override;
+  void persist(ports::Persist&& changes) override;
+  void tell_media(exchange::TellMedia&& command) override;
+  void answered(exchange::Answered&& answer) override;
+  void note(exchange::Note&& note) override;
+  void turn_ended() override;
+
+ private:
+  Ways ways_;
+  // The database thread refused them for now. In order, so nothing overtakes.
+  std::deque<ports::Persist> waiting_;
+  bool said_full_ = false;
+};
+
+}  // namespace bw::server

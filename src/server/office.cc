@@ -1,0 +1,184 @@
+#include "server/office.h"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <thread>
+
+#include "api/router.h"
+#include "io/certificate.h"
+#include "io/host.h"
+#include "server/administration.h"
+#include "server/config_file.h"
+#include "server/couplings.h"
+#include "server/opening.h"
+#include "server/reload.h"
+
+namespace bw::server {
+namespace {
+
+constexpr std::size_t kInboxCapacity = 100'000;
+constexpr auto kShutdownPoll = std::chrono::milliseconds{20};
+// After the last call is gone its BYE may still want an answer, and its record a place in the database.
+constexpr auto kFarewell = std::chrono::milliseconds{200};
+
+media::LoopIndex media_loop_count() {
+  return static_cast<media::LoopIndex>(std::clamp(std::thread::hardware_concurrency(), 1U, 16U));
+}
+
+}  // namespace
+
+struct Office::Impl {
+  Impl(OfficeSetup s, DataDirectory d, Log& l)
+      : setup(std::move(s)), directory(std::move(d)), log(l), inbox(kInboxCapacity), arrivals(inbox) {}
+  ~Impl() {
+    // The order in which nobody speaks to the dead: the exchange, who answers it, who serves both.
+    control.reset();
+    if (front) front->stop();
+    loops.clear();
+    names.reset();
+    store.reset();
+    front.reset();
+  }
+
+  std::expected<void, std::string> open();
+  std::expected<void, std::string> open_doors();
+  void start_loops();
+  void start_control(io::UdpLinks&& links, std::vector<model::Binding>&& bindings);
+  Administration::Surroundings around_administration();
+
+  OfficeSetup setup;
+  DataDirectory directory;
+  Log& log;
+  io::Clock clock;
+  io::KernelRng rng;  // of the control thread, once that runs
+  ControlInbox inbox;
+  Arrivals arrivals;
+  model::SettingsSnapshot settings;
+  std::unique_ptr<Administration> administration;
+  std::unique_ptr<io::Front> front;
+  std::unique_ptr<store::StoreThread> store;
+  std::unique_ptr<io::NameService> names;
+  MediaLoops loops;
+  std::unique_ptr<Departures> departures;
+  std::unique_ptr<ControlThread> control;
+  std::uint64_t turns_seen = 0;
+};
+
+Office::Office(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Office::~Office() = default;
+
+std::expected<std::unique_ptr<Office>, std::string> Office::start(OfficeSetup setup, DataDirectory directory,
+                                                                  Log& log) {
+  auto impl = std::make_unique<Impl>(std::move(setup), std::move(directory), log);
+  if (auto r = impl->open(); !r) return std::unexpected(r.error());
+  return std::unique_ptr<Office>(new Office(std::move(impl)));
+}
+
+std::expected<void, std::string> Office::Impl::open() {
+  io::raise_file_limit(1U << 20U);
+  settings =
+      std::make_shared<const model::Settings>(config::to_settings(setup.config, io::local_addresses()));
+  // Ports first: a second server must not touch the database of the first.
+  auto links = io::UdpLinks::open(sip_addresses(setup.config));
+  if (!links) return std::unexpected(links.error().sentence);
+  auto opened = open_database(setup.config, directory.path(), clock.now(), log);
+  if (!opened) return std::unexpected(opened.error());
+  front = std::make_unique<io::Front>(arrivals);
+  store = std::make_unique<store::StoreThread>(
+      std::move(opened->store),
+      [this](std::span<const ports::Stored> stored) {
+        for (const ports::Stored& s : stored) inbox.push_always(ports::Stored{s});
+      },
+      [this](const store::Failure& failure) { log.error("database: {}", failure.sentence); });
+  names = std::make_unique<io::NameService>([this](dns::QueryId id, dns::Answer&& answer) {
+    inbox.push_always(exchange::NameResolved{id, std::move(answer)});
+  });
+  administration = std::make_unique<Administration>(around_administration(), opened->directory,
+                                                    password_rules(setup.config));
+  start_loops();
+  if (auto r = open_doors(); !r) return r;
+  start_control(std::move(*links), std::move(opened->bindings));
+  return {};
+}
+
+Administration::Surroundings Office::Impl::around_administration() {
+  return {
+      *front, inbox, *store, clock, log, [this](Administration& administration_of) {
+        return reload_configuration({setup, directory.path(), *front, inbox, administration_of, clock, log});
+      }};
+}
+
+std::expected<void, std::string> Office::Impl::open_doors() {
+  const auto certificates = certificates_of(setup.config, directory.path(), clock.now());
+  if (!certificates) return std::unexpected(certificates.error());
+  if (auto r = front->use_certificates(certificates->sip, certificates->http); !r) return r;
+  io::FrontHandlers handlers;
+  handlers.from_operator = [this](http::Request&& request, http::Respond respond) {
+    api::route(api::operator_routes(), *administration, std::move(request), std::move(respond));
+  };
+  handlers.from_network = [this](http::Request&& request, http::Respond respond) {
+    api::route(api::public_routes(), *administration, std::move(request), std::move(respond));
+  };
+  const auto open = front->listen(front_doors(setup.config, directory.path()), std::move(handlers));
+  if (!open) return std::unexpected(open.error().sentence);
+  return {};
+}
+
+void Office::Impl::start_loops() {
+  const media::LoopIndex count = media_loop_count();
+  for (media::LoopIndex i = 0; i < count; ++i) {
+    io::MediaLoopSettings s;
+    s.range = {setup.config.server.rtp_port_range_start, setup.config.server.rtp_port_range_end};
+    s.index = i;
+    s.loops = count;
+    if (setup.config.server.sip_host.size() == 1 && !setup.config.server.sip_host[0].is_unspecified()) {
+      s.bind = setup.config.server.sip_host[0];
+    }
+    loops.push_back(std::make_unique<io::MediaLoop>(s, clock, [this](std::vector<media::Event>&& events) {
+      for (media::Event& event : events) inbox.push_always(exchange::MediaReported{std::move(event)});
+    }));
+  }
+}
+
+void Office::Impl::start_control(io::UdpLinks&& links, std::vector<model::Binding>&& bindings) {
+  departures = std::make_unique<Departures>(
+      Departures::Ways{*front, *store, loops, *names, log,
+                       [this](ports::Answered&& answer) { administration->answered(std::move(answer)); }});
+  inbox.push_always(exchange::BindingsRestored{std::move(bindings)});
+  auto exchange = std::make_unique<exchange::Exchange>(
+      rng, settings, administration->directory(), clock.now(), static_cast<media::LoopIndex>(loops.size()));
+  control = std::make_unique<ControlThread>(std::move(links), std::move(exchange), clock, inbox, *departures);
+}
+
+void Office::reload(std::function<void(const api::ReloadOutcome&)> done) {
+  impl_->front->post([m = impl_.get(), done = std::move(done)] {
+    m->administration->reload([done](api::ReloadOutcome&& outcome) { done(outcome); });
+  });
+}
+
+void Office::end_calls(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  impl_->inbox.push_always(exchange::ShutDown{});
+  for (;;) {
+    std::promise<std::size_t> calls;
+    auto left = calls.get_future();
+    impl_->front->post([m = impl_.get(), &calls] {
+      m->administration->ask(ports::GetStatus{}, [&calls](ports::Reply&& reply) {
+        const auto* status = std::get_if<ports::Status>(&reply);
+        calls.set_value(status == nullptr ? 0 : status->active_calls);
+      });
+    });
+    if (left.get() == 0 || std::chrono::steady_clock::now() >= until) break;
+    std::this_thread::sleep_for(kShutdownPoll);
+  }
+  std::this_thread::sleep_for(kFarewell);
+}
+
+bool Office::alive() {
+  impl_->inbox.signal();
+  const std::uint64_t turns = impl_->control->turns();
+  return std::exchange(impl_->turns_seen, turns) != turns;
+}
+
+}  // namespace bw::server

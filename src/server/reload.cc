@@ -1,0 +1,60 @@
+#include "server/reload.h"
+
+#include "io/host.h"
+#include "server/config_file.h"
+#include "server/opening.h"
+
+namespace bw::server {
+
+std::vector<std::string> needs_restart(const config::Config& running, const config::Config& next) {
+  std::vector<std::string> keys;
+  const auto differs = [&](bool different, const char* key) {
+    if (different) keys.emplace_back(key);
+  };
+  const config::Server& s = running.server;
+  const config::Server& t = next.server;
+  differs(s.sip_host != t.sip_host, "server.sip_host");
+  differs(s.sip_port != t.sip_port, "server.sip_port");
+  differs(s.sip_tls_port != t.sip_tls_port, "server.sip_tls_port");
+  differs(s.rtp_port_range_start != t.rtp_port_range_start, "server.rtp_port_range_start");
+  differs(s.rtp_port_range_end != t.rtp_port_range_end, "server.rtp_port_range_end");
+  differs(running.api.host != next.api.host, "api.host");
+  differs(running.api.port != next.api.port, "api.port");
+  differs(running.api.tls_port != next.api.tls_port, "api.tls_port");
+  differs(running.security.enable_tls != next.security.enable_tls, "security.enable_tls");
+  differs(running.database.type != next.database.type || running.database.path != next.database.path ||
+              running.database.host != next.database.host || running.database.name != next.database.name,
+          "database");
+  differs(running.logging.file != next.logging.file || running.logging.console != next.logging.console ||
+              running.logging.format != next.logging.format,
+          "logging");
+  return keys;
+}
+
+api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
+  api::ReloadOutcome outcome;
+  config::Loaded loaded = read_config(scope.setup.config_file);
+  for (const config::Problem& p : loaded.problems) outcome.problems.push_back(config::to_text(p));
+  if (!loaded.usable()) return outcome;
+  const auto certificates = certificates_of(loaded.config, scope.data_directory, scope.clock.now());
+  const auto used = certificates ? scope.front.use_certificates(certificates->sip, certificates->http)
+                                 : std::unexpected(certificates.error());
+  if (!used) {
+    outcome.problems.push_back(used.error());
+    return outcome;
+  }
+  outcome.applied = true;
+  outcome.needs_restart = needs_restart(scope.setup.config, loaded.config);
+  scope.setup.config = std::move(loaded.config);
+  const config::Config& config = scope.setup.config;
+  scope.log.set_level(log_setup(config).level);
+  scope.administration.set_password_rules(password_rules(config));
+  scope.inbox.push_always(exchange::SettingsChanged{
+      std::make_shared<const model::Settings>(config::to_settings(config, io::local_addresses()))});
+  for (model::Extension& e : new_extensions(config, *scope.administration.directory())) {
+    scope.administration.change(ports::SaveExtension{std::move(e)}, [](bool) {});
+  }
+  return outcome;
+}
+
+}  // namespace bw::server

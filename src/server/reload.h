@@ -1,0 +1,28 @@
+// Live reload: a good file is put in force as far as that is possible, a bad one changes nothing.
+#pragma once
+
+#include <filesystem>
+
+#include "api/services.h"
+#include "server/administration.h"
+#include "server/office.h"
+
+namespace bw::server {
+
+struct ReloadScope {
+  OfficeSetup& setup;  // of the running server; its configuration is replaced
+  std::filesystem::path data_directory;
+  io::Front& front;
+  ControlInbox& inbox;
+  Administration& administration;
+  const io::Clock& clock;
+  Log& log;
+};
+
+// On the front thread.
+api::ReloadOutcome reload_configuration(const ReloadScope& scope);
+
+// Keys whose change only a restart applies.
+std::vector<std::string> needs_restart(const config::Config& running, const config::Config& next);
+
+}  // namespace bw::server

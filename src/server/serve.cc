@@ -1,0 +1,74 @@
+#include "server/serve.h"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <system_error>
+
+#include "io/host.h"
+#include "server/config_file.h"
+#include "server/duty.h"
+#include "server/office.h"
+#include "server/opening.h"
+#include "server/program.h"
+
+namespace bw::server {
+namespace {
+
+constexpr auto kShutdownPatience = std::chrono::seconds{5};
+
+std::optional<std::filesystem::path> config_path(const std::string& given) {
+  if (!given.empty()) return given;
+  if (std::filesystem::exists("config.yml")) return "config.yml";
+  return std::nullopt;
+}
+
+int cannot_start(Log& log, const std::string& sentence) {
+  log.error("{}", sentence);
+  return kCannotStart;
+}
+
+int run(const ServeOptions& options, OfficeSetup setup, Log& log) {
+  const Duty duty(setup.config.watch ? setup.config_file : std::nullopt);
+  const std::filesystem::path data =
+      options.data.empty() ? default_data_directory() : std::filesystem::path{options.data};
+  auto directory = DataDirectory::open(data);
+  if (!directory) return cannot_start(log, directory.error());
+  auto office = Office::start(std::move(setup), std::move(*directory), log);
+  if (!office) return cannot_start(log, office.error());
+  const io::ServiceManager manager;
+  log.info("Bellwire {} is ready", BW_VERSION);
+  manager.say("READY=1");
+  duty.stand(**office, manager, log);
+  manager.say("STOPPING=1");
+  log.info("ending calls");
+  (*office)->end_calls(kShutdownPatience);
+  office->reset();
+  log.info("stopped");
+  return kOk;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  OfficeSetup setup;
+  setup.config_file = config_path(options.config);
+  config::Loaded loaded = read_config(setup.config_file);
+  std::fputs(to_text(loaded.problems).c_str(), stderr);
+  if (!loaded.usable()) return kBadConfiguration;
+  setup.config = std::move(loaded.config);
+  try {
+    Log log(log_setup(setup.config));
+    try {
+      return run(options, std::move(setup), log);
+    } catch (const std::exception& e) {  // the system gave no thread, descriptor or randomness
+      return cannot_start(log, e.what());
+    }
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "bellwire: %s\n", e.what());
+    return kCannotStart;
+  }
+}
+
+}  // namespace bw::server
