@@ -44,6 +44,19 @@ DtmfReceiver::Press& DtmfReceiver::begin(std::uint32_t timestamp, std::uint8_t e
   return p;
 }
 
+// A press of which everything before was lost or late, while a newer one has begun: it is over, and must not
+// end the newer one.
+DtmfReceiver::Press& DtmfReceiver::overtaken(std::uint32_t timestamp, std::uint8_t event,
+                                             std::uint16_t duration) {
+  Press& place = presses_[newest_];
+  const Press newest = place;
+  Press& moved = begin(timestamp, event);
+  place = moved;
+  place.duration = duration;
+  moved = newest;
+  return place;
+}
+
 void DtmfReceiver::report(Press& press, Digits& out) {
   press.reported = true;
   const std::uint64_t ticks = std::uint64_t{press.current - press.first} + press.duration;
@@ -70,13 +83,15 @@ Digits DtmfReceiver::on_packet(const Header& header, std::span<const std::uint8_
     press->duration = 0;
   }
   if (!press) {
-    const bool overtaken = last->used && before(header.timestamp, last->first);
+    if (last->used && before(header.timestamp, last->first)) {
+      report(overtaken(header.timestamp, event, duration), out);
+      return out;
+    }
     if (last->used && !last->reported) report(*last, out);
     press = &begin(header.timestamp, event);
     press->duration = duration;
     press->last_packet = now;
-    // A press whose successor has begun is over; that all its packets come after it is no reason to lose it.
-    if (overtaken || end) report(*press, out);
+    if (end) report(*press, out);
     return out;
   }
   if (press->reported) return out;

@@ -65,6 +65,7 @@ class DtmfReceiver {
   Press* find(std::uint32_t timestamp);
   bool continues(const Press& press, const Header& header, std::uint8_t event) const;
   Press& begin(std::uint32_t timestamp, std::uint8_t event);
+  Press& overtaken(std::uint32_t timestamp, std::uint8_t event, std::uint16_t duration);
   void report(Press& press, Digits& out);
 
   std::uint32_t clock_rate_;

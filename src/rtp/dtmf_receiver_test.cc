@@ -193,18 +193,30 @@ TEST(Dtmf, OnePressIsOneDigitWhateverTheNetworkDoes) {
   }
 }
 
-TEST(Dtmf, PressWhosePacketsAllComeAfterTheNextOneIsStillOneDigit) {
+TEST(Dtmf, PressOvertakenByTheNextIsReportedFirstAndDoesNotCutIt) {
   Keypad pad{8000};
   pad.press('1', 60ms);
   const auto first = static_cast<std::ptrdiff_t>(pad.packets.size());
-  pad.press('2', 60ms);
-  std::vector<Sent> arrived(pad.packets.begin() + first, pad.packets.end());
-  for (auto it = pad.packets.begin(); it != pad.packets.begin() + first; ++it) {
-    Sent s = *it;
-    s.at = arrived.back().at;
-    arrived.push_back(s);
-  }
-  EXPECT_EQ(listen(8000, arrived).keys, "21");
+  pad.press('2', 200ms);
+  std::vector<Sent> arrived(pad.packets.begin() + first, pad.packets.begin() + first + 2);
+  arrived.insert(arrived.end(), pad.packets.begin(), pad.packets.begin() + first);
+  arrived.insert(arrived.end(), pad.packets.begin() + first + 2, pad.packets.end());
+  arrived.push_back(pad.packets[1]);
+  for (Sent& s : arrived) s.at = kStart;
+  const Heard heard = listen(8000, arrived);
+  EXPECT_EQ(heard.keys, "12");
+  EXPECT_EQ(heard.durations.at(1), 200u);
+}
+
+TEST(Dtmf, PacketsThatChangePlacesBetweenTwoSegmentsAreOnePress) {
+  Keypad pad{8000};
+  pad.press('9', 10s);
+  auto next = std::ranges::adjacent_find(
+      pad.packets, [](const Sent& a, const Sent& b) { return a.header.timestamp != b.header.timestamp; });
+  ASSERT_NE(next, pad.packets.end());
+  std::swap(*next, *(next + 1));
+  std::swap(next->at, (next + 1)->at);
+  EXPECT_EQ(listen(8000, pad.packets).keys, "9");
 }
 
 }  // namespace

@@ -130,6 +130,11 @@ TEST(SrtpOffer, OfTwoSectionsTheEncryptedOneIsTakenAndTheOtherRefused) {
   EXPECT_EQ(back.media[1].port, 0);
   EXPECT_TRUE(a.negotiated()->send);
 
+  OfferAnswer later = leg(10'000);  // also when it is listed last
+  ASSERT_TRUE(later.remote_offer(
+      phone("m=audio 5004 RTP/AVP 0\r\nm=audio 5004 RTP/SAVP 0\r\n" + std::string{kKeyLine})));
+  EXPECT_EQ(ours(later.own_answer()).media[1].port, 10'000);
+
   OfferAnswer plain = leg(10'000, SrtpPolicy::kOff);
   ASSERT_TRUE(plain.remote_offer(sample("polycom_two_sections")));
   const auto second = ours(plain.own_answer());
