@@ -131,6 +131,7 @@ std::string SealKey::seal(std::string_view plain, std::string_view purpose) cons
 
 std::optional<std::string> SealKey::open(std::string_view sealed, std::string_view purpose) const {
   start_sodium();
+  if (sealed.size() <= kNonce + kTag) return std::nullopt;
   std::vector<unsigned char> bytes(sealed.size());
   std::size_t length = 0;
   if (sodium_base642bin(bytes.data(), bytes.size(), sealed.data(), sealed.size(), nullptr, &length, nullptr,

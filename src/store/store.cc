@@ -24,24 +24,16 @@ struct Store::Impl {
   std::unique_ptr<detail::Writers> writers{};  // after sql: they go first
 
   // Throws soci::soci_error.
-  void connect() {
-    writers.reset();
-    sql.reset();
-    auto fresh = detail::connect(target);
-    writers = std::make_unique<detail::Writers>(*fresh, key);
-    sql = std::move(fresh);
-  }
-
-  // After a broken connection: everything that was prepared on it is gone.
   void need_connection() {
-    if (!sql) connect();
+    if (!sql) sql = detail::connect(target);
+    if (!writers) writers = std::make_unique<detail::Writers>(*sql, key);
   }
 
-  // PostgreSQL only: forget a connection that died, so that the next call makes a new one.
+  // What failed is not used again: SOCI does not release the values of a statement that failed when it is run
+  // once more, and a server that is away takes all that was prepared with it.
   void note(const Failure& failure) {
-    if (dialect != Dialect::kPostgresql || failure.kind != FailureKind::kUnavailable) return;
     writers.reset();
-    sql.reset();
+    if (dialect == Dialect::kPostgresql && failure.kind == FailureKind::kUnavailable) sql.reset();
   }
 
   template <typename F>
@@ -61,7 +53,8 @@ struct Store::Impl {
       body();
       sql->commit();
     });
-    // SQLite undoes some failed transactions by itself; then there is nothing to roll back.
+    // SQLite undoes some failed transactions by itself; then there is nothing to roll back, which is an
+    // error.
     if (!result && sql) static_cast<void>(guarded([&] { sql->rollback(); }));
     return result;
   }

@@ -17,6 +17,7 @@ namespace bw::store {
 // For gmock's messages; friends of the types are not ours to declare.
 namespace {
 
+using namespace std::string_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -273,7 +274,7 @@ TEST_P(Stored, RecordsAreReadNewestFirstInPagesAndByExtension) {
 TEST_P(Stored, WhateverBytesAPhoneSendsAreStoredAsText) {
   Store store = open();
   model::CallRecord r = call("a", at(0));
-  r.user_agent = std::string("\xff\xfe caf\xC3\xA9 \xC3 \0 '; DROP TABLE call_records; --", 45);
+  r.user_agent = "\xff\xfe caf\xC3\xA9 \xC3 \0 '; DROP TABLE call_records; --"s;
   r.reason = std::string(100'000, 'x');
   r.legs = {{.party = std::string("\x01\x80\"\\", 4)}};
   model::Binding b = desk(std::string("sip:\xff@x"), at(60));
@@ -413,7 +414,7 @@ TEST(StoredInAServer, AWrongPasswordOrNoServerIsAFailureWithoutThePassword) {
           .host = "/nonexistent", .name = "x", .user = "y", .password = Secret<std::string>("hunter'2\\")},
       test::key_of(1));
   ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, FailureKind::kUnavailable);
+  EXPECT_EQ(store.error().kind, FailureKind::kUnavailable) << store.error().sentence;
   EXPECT_THAT(store.error().sentence, Not(HasSubstr("hunter")));
 }
 

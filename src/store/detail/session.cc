@@ -81,6 +81,8 @@ bool is_passing(const soci::postgresql_soci_error& error) {
          std::ranges::find(kPassing, std::string_view(state).substr(0, 2)) != kPassing.end();
 }
 
+constexpr std::string_view kNoConnection = "Cannot establish connection to the database.\n";
+
 std::string first_line(const std::string& text) {
   std::string out = text.substr(0, text.find('\n'));  // PostgreSQL's further lines quote values
   while (!out.empty() && (out.back() == ' ' || out.back() == '.')) out.pop_back();
@@ -152,16 +154,17 @@ Result<void> migrate(soci::session& sql, Dialect dialect) {
 }
 
 Failure failure_of(const soci::soci_error& error) {
+  std::string message = error.get_error_message();
   bool passing = false;
   if (const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
     passing = is_passing(*sqlite);
   } else if (const auto* postgresql = dynamic_cast<const soci::postgresql_soci_error*>(&error)) {
     passing = is_passing(*postgresql);
-  } else {
-    passing = error.get_error_category() == soci::soci_error::connection_error;
+  } else if (message.starts_with(kNoConnection)) {  // has no type of its own
+    passing = true;
+    message.erase(0, kNoConnection.size());  // the next line says why
   }
-  return {passing ? FailureKind::kUnavailable : FailureKind::kRefused,
-          "database: " + first_line(error.get_error_message())};
+  return {passing ? FailureKind::kUnavailable : FailureKind::kRefused, "database: " + first_line(message)};
 }
 
 }  // namespace bw::store::detail
