@@ -10,7 +10,7 @@ namespace bw::media {
 
 struct PortRange {
   std::uint16_t first = 10'000;  // an odd one is rounded up: RTP ports are even (RFC 3550 §11)
-  std::uint16_t last = 19'999;
+  std::uint16_t last = 20'000;
 
   friend bool operator==(const PortRange&, const PortRange&) = default;
 };
