@@ -39,7 +39,7 @@ class Call {
 
   // One step of the input: who sends, where to, how much later, and how many of the following bytes.
   void step(std::uint8_t how, std::uint8_t later, std::span<const std::uint8_t> bytes) {
-    now_ = now_ + std::chrono::milliseconds{later};
+    now_ = now_ + std::chrono::milliseconds{later * 4};
     const std::size_t leg = how & 1U;
     const bool rtcp = (how & 2U) != 0;
     const auto port = static_cast<std::uint16_t>(ports_[leg] + (rtcp ? 1 : 0));
@@ -58,6 +58,9 @@ class Call {
         break;
     }
     if (relay_.deadline().at <= now_) relay_.handle(Tick{}, now_);
+    OutBatch reports;
+    relay_.write_reports(now_, reports);
+    for (const OutPacket& sent : reports) require_to_peer(sent);
     while (relay_.poll()) {
     }
   }
@@ -70,6 +73,10 @@ class Call {
   }
 
  private:
+  void require_to_peer(const OutPacket& sent) const {
+    const Endpoint& phone = phones_[sent.local_port / 2U == ports_[0] / 2U ? 0 : 1];
+    require(sent.to.ip == phone.ip && sent.to.port / 2U == phone.port / 2U);
+  }
   bool arrives(std::uint16_t port, const Endpoint& from, std::span<const std::uint8_t> bytes) {
     std::vector<std::uint8_t> buffer(bytes.size() + kTailRoom);
     std::copy(bytes.begin(), bytes.end(), buffer.begin());
@@ -78,9 +85,8 @@ class Call {
     relay_.on_packets({&packet, 1}, now_, out);
     require(out.size() <= 1);
     for (const OutPacket& sent : out) {
-      const std::size_t to = sent.local_port / 2U == ports_[0] / 2U ? 0 : 1;
-      require(sent.to.ip == phones_[to].ip && sent.to.port / 2U == phones_[to].port / 2U);
-      require(port / 2U == ports_[1 - to] / 2U);
+      require_to_peer(sent);
+      require(port / 2U != sent.local_port / 2U);
     }
     return !out.empty();
   }
