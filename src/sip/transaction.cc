@@ -16,7 +16,7 @@ struct TransactionLayer::Impl {
   Impl(Rng& rng, TransactionTimers timers, TransactionLimits limits) : turn(rng, timers, limits) {}
 
   void tick(Instant now) {
-    while (const auto key = turn.heap.pop_due(now)) {
+    while (const auto key = turn.due.pop_due(now)) {
       if (key->server) {
         server.timer(*key, now);
       } else {
@@ -51,6 +51,7 @@ void TransactionLayer::handle(Input&& input, Instant now) {
                  [&](SendStateless&& in) { impl.client.send_stateless(std::move(in)); },
                  [&](TransportFailed&& in) { impl.client.transport_failed(in.flow, now); },
                  [&](AbandonClient&& in) { impl.client.abandon(in.id, now); },
+                 [&](AbandonServer&& in) { impl.server.abandon(in.id); },
                  [&](CancelRequest&& in) { impl.client.cancel(std::move(in), now); },
              },
              std::move(input));
@@ -61,7 +62,7 @@ std::optional<TransactionLayer::Output> TransactionLayer::poll() {
 }
 
 Deadline TransactionLayer::deadline() const {
-  const auto next = impl_->turn.heap.next();
+  const auto next = impl_->turn.due.next();
   return next ? Deadline{*next, "a transaction timer (RFC 3261 table 4)"} : Deadline::never();
 }
 

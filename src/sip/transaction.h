@@ -60,6 +60,10 @@ struct TransportFailed {  // from io: could not be sent or connection lost
 struct AbandonClient {
   ClientTransactionId id;
 };
+// The TU will never answer: forgotten without a word (a sender that is locked out). What comes again is new.
+struct AbandonServer {
+  ServerTransactionId id;
+};
 // RFC 3261 §9.1: held back until a provisional response came; same branch, own id. If a final response to the
 // INVITE comes first, no CANCEL is sent and nothing is ever reported for `id`. After 64*T1 without a final
 // response the INVITE has failed (kTimeout).
@@ -109,7 +113,7 @@ struct AckMissing {  // 64*T1 after a 2xx no ACK came (RFC 3261 §13.3.1.4): the
 class TransactionLayer {
  public:
   using Input = std::variant<Tick, MessageArrived, SendRequest, SendResponse, SendStateless, TransportFailed,
-                             AbandonClient, CancelRequest>;
+                             AbandonClient, AbandonServer, CancelRequest>;
   using Output = std::variant<Transmit, RequestReceived, CancelReceived, ResponseReceived, StrayResponse,
                               RequestFailed, AckMissing>;
 

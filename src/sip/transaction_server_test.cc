@@ -382,6 +382,26 @@ TEST(Server, OnAStreamAnswersGoBackOnTheSameConnection) {
   EXPECT_EQ(Via::top(probe.request)->received(), IpAddress::parse("192.0.2.9"));
 }
 
+TEST(Server, AnAbandonedRequestIsForgottenAndComesAgainAsNew) {
+  for (const Method method : {Method::kInvite, Method::kRegister}) {
+    LayerProbe probe;
+    probe.arrives(peer_request(method), udp_flow());
+    probe.words();
+    probe.in(AbandonServer{probe.last_server});
+    EXPECT_TRUE(probe.idle());
+    probe.pass(40s);
+    EXPECT_EQ(probe.words(), "");
+    const ServerTransactionId old = probe.last_server;
+    probe.arrives(peer_request(method), udp_flow());
+    EXPECT_EQ(probe.words(), "up " + std::string{name_of(method)});
+    probe.answers(200, old);  // an old id never reaches a new transaction
+    EXPECT_EQ(probe.words(), "");
+    probe.answers(403);
+    probe.in(AbandonServer{probe.last_server});  // too late: it was answered
+    EXPECT_EQ(probe.layer.server_count(), 1U);
+  }
+}
+
 TEST(Server, AFinishedTransactionIsSmall) {
   LayerProbe probe;
   constexpr std::size_t kMany = 1000;

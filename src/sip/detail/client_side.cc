@@ -22,6 +22,14 @@ Event event_of(bool invite, int status) {
   return status < 300 ? Event::kGot2xx : Event::kGot300To699;
 }
 
+// A bijection, so that ids themselves are the keys (the finisher of splitmix64).
+std::uint64_t spread(ClientTransactionId id) {
+  std::uint64_t z = id.value;
+  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31U);
+}
+
 // What ACK (§17.1.1.3) and CANCEL (§9.1) take over from their INVITE.
 Message companion_of(const Message& invite, Method method) {
   Message out = Message::request(method, invite.request_uri());
@@ -39,15 +47,15 @@ Message companion_of(const Message& invite, Method method) {
 }  // namespace
 
 void ClientSide::send(SendRequest&& input, Instant now) {
-  assert(input.id && !records_.contains(input.id));
+  assert(input.id && find(input.id) == nullptr);
   assert(input.request.method() != Method::kAck && input.request.method() != Method::kCancel);
-  if (records_.size() >= turn_.limits.client_transactions) {
+  if (records_.count() >= turn_.limits.client_transactions) {
     turn_.out.put(RequestFailed{input.id, ClientFailure::kTransport});
     return;
   }
-  std::string branch = new_branch(turn_.rng);
+  const std::string branch = new_branch(turn_.rng);
   input.request.prepend(HeaderName::kVia, own_via(input.to, input.sent_by, branch));
-  start(input.id, input.to, std::move(branch), input.request, now);
+  start(input.id, input.to, branch, input.request, now);
 }
 
 void ClientSide::send_stateless(SendStateless&& input) {
@@ -55,18 +63,31 @@ void ClientSide::send_stateless(SendStateless&& input) {
   turn_.out.put(Transmit{input.to, turn_.bytes_of(input.message)});
 }
 
-ClientSide::Record& ClientSide::start(ClientTransactionId id, const Flow& to, std::string branch_key,
+ClientSide::Record* ClientSide::find(ClientTransactionId id) {
+  const auto slot = by_id_.find(spread(id));
+  return slot ? &records_.at(*slot) : nullptr;
+}
+
+ClientSide::Record& ClientSide::start(ClientTransactionId id, const Flow& to, std::string_view branch,
                                       const Message& request, Instant now) {
-  Record& record = records_[id];
+  Record& record = records_.take();
   record.id = id;
   record.to = to;
   record.progress.machine = request.method() == Method::kInvite ? &kClientInvite : &kClientNonInvite;
   record.bytes = turn_.bytes_of(request);
-  record.branch_key = &by_branch_.emplace(std::move(branch_key), id).first->first;
+  record.branch_hash = branch_hash(branch, request.method());
+  by_id_.insert(spread(id), record.slot);
+  by_branch_.insert(record.branch_hash, record.slot);
   link(record);
   turn_.out.put(Transmit{to, record.bytes});
   enter(record, record.progress.machine->initial, "§17.1: the request is sent", now);
   return record;
+}
+
+// The responses to a CANCEL bear the branch of its INVITE (§9.1).
+std::uint64_t ClientSide::branch_hash(std::string_view branch, Method method) {
+  turn_.scratch.assign(branch).append(method == Method::kCancel ? ";CANCEL" : "");
+  return turn_.hash(turn_.scratch);
 }
 
 void ClientSide::response(MessageArrived&& input, Instant now) {
@@ -74,16 +95,15 @@ void ClientSide::response(MessageArrived&& input, Instant now) {
   if (!branch) return;
   const Method method = input.message.method();
   const bool invite = method == Method::kInvite;
-  turn_.scratch.assign(*branch).append(method == Method::kCancel ? kCancelSuffix : "");
-  const auto found = by_branch_.find(std::string_view{turn_.scratch});
-  if (found == by_branch_.end()) {
+  const auto slot = by_branch_.find(branch_hash(*branch, method));
+  if (!slot) {
     // Late answers are no news, but a 2xx has made a dialog that somebody must end (§13.2.2.4).
     if (invite && input.message.status() / 100 == 2) {
       turn_.out.put(StrayResponse{input.flow, std::move(input.message)});
     }
     return;
   }
-  Record& record = records_.find(found->second)->second;
+  Record& record = records_.at(*slot);
   // §17.1.3: the method in CSeq tells a response to INVITE from one to another request of this branch.
   if (invite != (record.progress.machine == &kClientInvite)) return;
   const Event event = event_of(invite, input.message.status());
@@ -104,30 +124,27 @@ void ClientSide::transport_failed(const Flow& flow, Instant now) {
 }
 
 void ClientSide::abandon(ClientTransactionId id, Instant now) {
-  const auto found = records_.find(id);
-  if (found == records_.end()) return;
-  found->second.quiet = true;
-  step(found->second, Event::kAbandoned, nullptr, nullptr, now);
+  Record* record = find(id);
+  if (record == nullptr) return;
+  record->quiet = true;
+  step(*record, Event::kAbandoned, nullptr, nullptr, now);
 }
 
 void ClientSide::cancel(CancelRequest&& input, Instant now) {
-  const auto found = records_.find(input.invite);
-  if (found == records_.end()) return;
-  Record& invite = found->second;
-  if (invite.progress.machine != &kClientInvite || invite.cancel_sent || invite.held_cancel) return;
-  if (invite.progress.state == State::kCalling) {
-    invite.held_cancel = std::make_unique<HeldCancel>(input.id, std::move(input.reason));
-  } else if (invite.progress.state == State::kProceeding) {
-    send_cancel(invite, input.id, input.reason, now);
+  Record* invite = find(input.invite);
+  if (invite == nullptr || invite->progress.machine != &kClientInvite) return;
+  if (invite->cancel_sent || invite->held_cancel) return;
+  if (invite->progress.state == State::kCalling) {
+    invite->held_cancel = std::make_unique<HeldCancel>(input.id, std::move(input.reason));
+  } else if (invite->progress.state == State::kProceeding) {
+    send_cancel(*invite, input.id, input.reason, now);
   }
 }
 
 void ClientSide::timer(TimerKey key, Instant now) {
-  const auto found = records_.find(ClientTransactionId{key.id});
-  assert(found != records_.end());
-  Record& record = found->second;
-  const bool repeats = key.fires == Event::kTimerA || key.fires == Event::kTimerE;
-  (repeats ? record.progress.repeat : record.progress.end) = {};
+  assert(records_.is_live(key.slot));
+  Record& record = records_.at(key.slot);
+  if (key.fires == Event::kTimerA || key.fires == Event::kTimerE) record.progress.repeat = {};
   step(record, key.fires, nullptr, nullptr, now);
 }
 
@@ -137,11 +154,11 @@ void ClientSide::step(Record& record, Event event, Message* response, const Flow
   if (has(row.act, Act::kTransmit) && record.bytes) turn_.out.put(Transmit{record.to, record.bytes});
   if (has(row.act, Act::kForget)) record.bytes.reset();
   if (has(row.act, Act::kDouble | Act::kDoubleToT2 | Act::kEveryT2)) {
-    repeat_again(turn_, record.progress, row.act, {record.id.value, event, false}, now);
+    repeat_again(turn_, record.progress, row.act, {record.slot, event, false}, now);
   }
-  if (has(row.act, Act::kStopRepeating)) turn_.heap.cancel(record.progress.repeat);
+  if (has(row.act, Act::kStopRepeating)) turn_.due.cancel_repeat(record.progress);
   if (has(row.act, Act::kRestartC) && !record.cancel_sent && response->status() > 100) {
-    turn_.heap.arm(record.progress.end, now + turn_.timers.c, {record.id.value, Event::kTimerC, false});
+    turn_.due.arm_end(record.progress, Span::kC, now + turn_.timers.c, {record.slot, Event::kTimerC, false});
   }
   report(record, row.act, response, flow);
   if (has(row.act, Act::kCancel) && !record.cancel_sent) {
@@ -156,7 +173,7 @@ void ClientSide::step(Record& record, Event event, Message* response, const Flow
 }
 
 void ClientSide::enter(Record& record, State state, std::string_view, Instant now) {
-  const TimerKey key{record.id.value, {}, false};
+  const TimerKey key{record.slot, {}, false};
   if (!enter_state(turn_, record.progress, state, key, is_stream(record.to.transport), now)) {
     enter(record, State::kTerminated, "on a stream nothing comes twice", now);
   }
@@ -179,10 +196,12 @@ void ClientSide::send_cancel(Record& invite, ClientTransactionId id, std::string
   if (!request) return;  // the TU made something that is no message: there is nothing to cancel it with
   invite.cancel_sent = true;
   // §9.1: if no final response comes within 64*T1 the INVITE counts as cancelled.
-  turn_.heap.arm(invite.progress.end, now + 64 * turn_.timers.t1, {invite.id.value, Event::kTimerC, false});
+  turn_.due.arm_end(invite.progress, Span::k64T1, now + 64 * turn_.timers.t1,
+                    {invite.slot, Event::kTimerC, false});
   Message cancel = companion_of(*request, Method::kCancel);
   if (!reason.empty()) cancel.add(HeaderName::kReason, reason);
-  Record& record = start(id, invite.to, *invite.branch_key + std::string{kCancelSuffix}, cancel, now);
+  const auto via = Via::top(cancel);
+  Record& record = start(id, invite.to, via ? via->branch() : "", cancel, now);
   record.quiet = id.value > kOwnIds;
 }
 
@@ -197,21 +216,20 @@ void ClientSide::store_ack(Record& record, const Message& response) {
 
 void ClientSide::erase(Record& record) {
   unlink(record);
-  turn_.heap.cancel(record.progress.repeat);
-  turn_.heap.cancel(record.progress.end);
-  by_branch_.erase(by_branch_.find(std::string_view{*record.branch_key}));
-  records_.erase(records_.find(record.id));
+  turn_.due.cancel_repeat(record.progress);
+  turn_.due.cancel_end(record.progress);
+  by_branch_.erase(record.branch_hash);
+  by_id_.erase(spread(record.id));
+  records_.give_back(record);
 }
 
 std::size_t ClientSide::memory_bytes() const {
-  constexpr std::size_t kNode = 2 * sizeof(void*);
-  std::size_t sum = records_.size() * (sizeof(std::pair<const ClientTransactionId, Record>) + kNode);
-  sum += records_.bucket_count() * sizeof(void*) + by_branch_.bucket_count() * sizeof(void*);
-  for (const auto& [key, id] : by_branch_) sum += sizeof(key) + sizeof(id) + kNode + key.capacity();
+  constexpr std::size_t kNode = 2 * sizeof(void*);  // of a hash table: a link and the cached hash
+  std::size_t sum = records_.memory_bytes() + by_id_.memory_bytes() + by_branch_.memory_bytes();
   sum += by_peer_.size() * (sizeof(std::pair<const Peer, Record*>) + kNode);
-  for (const auto& [id, record] : records_) {
-    if (record.bytes) sum += sizeof(std::string) + kNode + record.bytes->capacity();
-  }
+  records_.for_each([&](const Record& record) {
+    if (record.bytes) sum += kBytesHead + record.bytes->capacity();
+  });
   return sum;
 }
 

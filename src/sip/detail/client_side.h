@@ -8,13 +8,15 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "sip/detail/hash_index.h"
+#include "sip/detail/slab.h"
 #include "sip/detail/turn.h"
 
 namespace bw::sip::detail {
 
 class ClientSide {
  public:
-  explicit ClientSide(Turn& turn) : turn_(turn), by_branch_(0, turn.hash) {}
+  explicit ClientSide(Turn& turn) : turn_(turn) {}
 
   void send(SendRequest&& input, Instant now);
   void send_stateless(SendStateless&& input);
@@ -24,7 +26,7 @@ class ClientSide {
   void cancel(CancelRequest&& input, Instant now);
   void timer(TimerKey key, Instant now);
 
-  std::size_t count() const { return records_.size(); }
+  std::size_t count() const { return records_.count(); }
   std::size_t memory_bytes() const;
 
  private:
@@ -32,12 +34,12 @@ class ClientSide {
     ClientTransactionId id;
     std::string reason;
   };
-  struct Record {
+  struct Record : SlabEntry {
     ClientTransactionId id;
     Flow to;
     Progress progress;
-    SharedBytes bytes;  // the request; in Completed of an INVITE the ACK; otherwise nothing
-    const std::string* branch_key = nullptr;  // in by_branch_
+    SharedBytes bytes;              // the request; in Completed of an INVITE the ACK; otherwise nothing
+    std::uint64_t branch_hash = 0;  // in by_branch_
     std::unique_ptr<HeldCancel> held_cancel;
     Record* previous_of_flow = nullptr;
     Record* next_of_flow = nullptr;
@@ -56,8 +58,10 @@ class ClientSide {
     }
   };
 
-  Record& start(ClientTransactionId id, const Flow& to, std::string branch_key, const Message& request,
+  Record* find(ClientTransactionId id);
+  Record& start(ClientTransactionId id, const Flow& to, std::string_view branch, const Message& request,
                 Instant now);
+  std::uint64_t branch_hash(std::string_view branch, Method method);
   void step(Record& record, Event event, Message* response, const Flow* flow, Instant now);
   void enter(Record& record, State state, std::string_view why, Instant now);
   void report(Record& record, Act act, Message* response, const Flow* flow);
@@ -68,8 +72,9 @@ class ClientSide {
   void unlink(Record& record);
 
   Turn& turn_;
-  std::unordered_map<ClientTransactionId, Record> records_;
-  std::unordered_map<std::string, ClientTransactionId, KeyedHash, std::equal_to<>> by_branch_;
+  Slab<Record> records_;
+  HashIndex by_id_;
+  HashIndex by_branch_;
   std::unordered_map<Peer, Record*, PeerHash> by_peer_;  // head of the list of its transactions
   std::uint64_t own_ids_ = 0;                            // of transactions no TU asked for
 };

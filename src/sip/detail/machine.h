@@ -108,6 +108,7 @@ enum class Span : std::uint8_t {
   kUntilEIsT2,  // RFC 4320 §4.1: T1 + 2*T1 + … up to the retransmission interval T2
   kKeep,        // goes on as the last state left it
 };
+inline constexpr std::size_t kSpanCount = static_cast<std::size_t>(Span::kKeep) + 1;
 enum class On : std::uint8_t {
   kEvery,
   kDatagrams,  // not started on a stream

@@ -45,8 +45,6 @@ void mark_source(Message& request, const RequestFacts& facts, const Flow& flow);
 Flow response_flow(const RequestFacts& facts, const Flow& flow);
 
 std::optional<std::string_view> response_branch(const Message& response);
-// The responses to a CANCEL bear the branch of its INVITE (§9.1); in our table it has this suffix.
-inline constexpr std::string_view kCancelSuffix = ";CANCEL";
 
 std::string new_branch(Rng& rng);
 // For a request of ours to `to`; an empty `sent_by` means our end of that flow.

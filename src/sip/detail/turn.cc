@@ -41,12 +41,16 @@ bool enter_state(Turn& turn, Progress& progress, State state, TimerKey key, bool
     (repeats ? keep_repeat : keep_end) = true;
     if (timer.span == Span::kKeep) continue;
     const Duration length = turn.length_of(timer.span);
-    if (repeats) progress.interval = length;
     key.fires = timer.fires;
-    turn.heap.arm(repeats ? progress.repeat : progress.end, now + length, key);
+    if (repeats) {
+      progress.interval = length;
+      turn.due.arm_repeat(progress, now + length, key);
+    } else {
+      turn.due.arm_end(progress, timer.span, now + length, key);
+    }
   }
-  if (!keep_repeat) turn.heap.cancel(progress.repeat);
-  if (!keep_end) turn.heap.cancel(progress.end);
+  if (!keep_repeat) turn.due.cancel_repeat(progress);
+  if (!keep_end) turn.due.cancel_end(progress);
   return true;
 }
 
@@ -54,7 +58,7 @@ void repeat_again(Turn& turn, Progress& progress, Act act, TimerKey key, Instant
   if (has(act, Act::kDouble)) progress.interval *= 2;
   if (has(act, Act::kDoubleToT2)) progress.interval = std::min(2 * progress.interval, turn.timers.t2);
   if (has(act, Act::kEveryT2)) progress.interval = turn.timers.t2;
-  turn.heap.arm(progress.repeat, now + progress.interval, key);
+  turn.due.arm_repeat(progress, now + progress.interval, key);
 }
 
 }  // namespace bw::sip::detail

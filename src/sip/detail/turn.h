@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/rng.h"
-#include "base/timer_heap.h"
 #include "sip/detail/machine.h"
+#include "sip/detail/timers.h"
 #include "sip/message.h"
 #include "sip/transaction.h"
 
@@ -23,25 +23,18 @@ namespace bw::sip::detail {
 
 // SipHash under a key of this process: a stranger who chooses branches cannot choose collisions.
 struct KeyedHash {
-  using is_transparent = void;
   std::array<unsigned char, crypto_shorthash_KEYBYTES> key{};
 
   explicit KeyedHash(Rng& rng) { rng.fill(std::as_writable_bytes(std::span{key})); }
-  std::size_t operator()(std::string_view text) const {
+  std::uint64_t operator()(std::string_view text) const {
     std::array<unsigned char, crypto_shorthash_BYTES> out{};
     crypto_shorthash(out.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
                      key.data());
-    std::size_t hash = 0;
+    std::uint64_t hash = 0;
     static_assert(sizeof hash == crypto_shorthash_BYTES);
     std::memcpy(&hash, out.data(), sizeof hash);
     return hash;
   }
-};
-
-struct TimerKey {
-  std::uint64_t id = 0;
-  Event fires = Event::kTimerA;
-  bool server = false;
 };
 
 // First in, first out, in one vector that is reused once it has been drained.
@@ -64,6 +57,8 @@ class Outbox {
 };
 
 using SharedBytes = std::shared_ptr<const std::string>;
+// What the heap holds of them besides the text: counts and string.
+inline constexpr std::size_t kBytesHead = sizeof(std::string) + 2 * sizeof(void*);
 
 struct Turn {
   Turn(Rng& chance, TransactionTimers times, TransactionLimits most)
@@ -73,7 +68,7 @@ struct Turn {
   const TransactionTimers timers;
   const TransactionLimits limits;
   const KeyedHash hash;
-  TimerHeap<TimerKey> heap;
+  Timers due;
   Outbox out;
   std::string scratch;  // for keys and wire forms, so that they cost no allocation
 
@@ -84,15 +79,6 @@ struct Turn {
     return std::make_shared<const std::string>(scratch);
   }
   Duration length_of(Span span) const;
-};
-
-// The part of a transaction the machines work on.
-struct Progress {
-  const Machine* machine = nullptr;
-  State state = State::kTerminated;
-  Duration interval{0};  // of the repeat timer
-  TimerHandle repeat;
-  TimerHandle end;
 };
 
 // Arms what `state` starts and stops the rest. Answers false if the state ends at once (a lingering one on a
