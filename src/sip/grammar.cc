@@ -1,6 +1,11 @@
 #include "sip/grammar.h"
 
 namespace bw::sip {
+namespace {
+
+constexpr CharSet kSpecial = CharSet{}.with(",\"<");
+
+}  // namespace
 
 std::size_t quoted_length(std::string_view s) {
   for (std::size_t i = 1; i < s.size(); ++i) {
@@ -37,15 +42,16 @@ std::string quote(std::string_view text) {
   return out;
 }
 
-std::size_t find_outside(std::string_view s, char stop) {
+std::size_t find_comma(std::string_view s) {
   for (std::size_t i = 0; i < s.size(); ++i) {
     const char c = s[i];
-    if (c == stop) return i;
+    if (!kSpecial.has(c)) continue;
+    if (c == ',') return i;
     if (c == '"') {
       const std::size_t length = quoted_length(s.substr(i));
       if (length == std::string_view::npos) return length;
       i += length - 1;
-    } else if (c == '<') {
+    } else {
       i = s.find('>', i);
       if (i == std::string_view::npos) return i;
     }
@@ -55,7 +61,7 @@ std::size_t find_outside(std::string_view s, char stop) {
 
 std::string_view next_element(std::string_view& rest) {
   while (!rest.empty()) {
-    const std::size_t comma = find_outside(rest, ',');
+    const std::size_t comma = find_comma(rest);
     const std::string_view element = trim(rest.substr(0, comma));
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     if (!element.empty()) return element;

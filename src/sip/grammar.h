@@ -108,8 +108,8 @@ std::string unquote(std::string_view s);
 // `text` as a quoted string.
 std::string quote(std::string_view text);
 
-// The position of the first `stop` outside quotes and outside <>; npos if there is none.
-std::size_t find_outside(std::string_view s, char stop);
+// The position of the first comma outside quotes and outside <>; npos if there is none.
+std::size_t find_comma(std::string_view s);
 
 // Cuts the first element off a comma-separated list: `rest` shrinks, empty elements are skipped.
 // Empty answer: the list is at its end.

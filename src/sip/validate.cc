@@ -75,7 +75,7 @@ template <typename Predicate>
 bool all_elements(std::string_view value, Predicate is_it) {
   std::string_view rest = value;
   for (;;) {
-    const std::size_t comma = find_outside(rest, ',');
+    const std::size_t comma = find_comma(rest);
     if (!is_it(trim(rest.substr(0, comma)))) return false;
     if (comma == std::string_view::npos) return true;
     rest.remove_prefix(comma + 1);
