@@ -108,8 +108,10 @@ void MediaLoop::Worker::run(const std::stop_token& stop) {
 
 void MediaLoop::Worker::tick(Instant now) {
   relay_.handle(Tick{}, now);
-  relay_.write_reports(now, out_);
-  send();
+  for (bool more = true; more;) {
+    more = relay_.write_reports(now, out_);
+    send();
+  }
 }
 
 int MediaLoop::Worker::wait_ms() const {

@@ -72,10 +72,12 @@ class Plane : public ::testing::Test {
     while (relay.deadline().at <= end) {
       now = std::max(now, relay.deadline().at);
       tell(Tick{});
-      OutBatch out;
-      relay.write_reports(now, out);
-      for (const OutPacket& p : out)
-        reports.push_back({p.local_port, p.to, {p.bytes.begin(), p.bytes.end()}});
+      for (bool more = true; more;) {
+        OutBatch out;
+        more = relay.write_reports(now, out);
+        for (const OutPacket& p : out)
+          reports.push_back({p.local_port, p.to, {p.bytes.begin(), p.bytes.end()}});
+      }
     }
     now = end;
   }

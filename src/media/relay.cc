@@ -47,7 +47,6 @@ std::optional<Event> Relay::poll() {
 }
 
 Deadline Relay::deadline() const {
-  if (!reports_due_.empty()) return {Instant{}, "reports are to be written"};
   const auto next = alarms_.next();
   if (!next) return Deadline::never();
   return {*next, "a leg may have fallen silent, or a port has rested"};
@@ -155,15 +154,16 @@ void Relay::on(const Tick&, Instant now) {
   if (!rested.ports.empty()) events_.emplace_back(std::move(rested));
 }
 
-void Relay::write_reports(Instant now, OutBatch& out) {
+bool Relay::write_reports(Instant now, OutBatch& out) {
   for (auto& buffer : report_buffers_->buffers) {
-    if (reports_due_.empty()) return;
+    if (reports_due_.empty()) break;
     Leg* leg = find(reports_due_.back());
     reports_due_.pop_back();
     if (leg == nullptr) continue;
     leg->report(buffer.bytes, now, out);
     alarms_.arm(leg->report_alarm, now + limits_.report_interval, {Alarm::Kind::kReport, leg->id, 0});
   }
+  return !reports_due_.empty();
 }
 
 // The alarm is not moved by each packet: when it fires, it looks at when the last one came.

@@ -61,8 +61,8 @@ class Relay {
   void on_packets(std::span<InPacket> packets, Instant now, OutBatch& out);
 
   // Reports (RTCP) of our own that became due with a Tick. They lie in the relay's buffers: send them before
-  // the next call.
-  void write_reports(Instant now, OutBatch& out);
+  // the next call. True: there are more. A driver that never asks sends none.
+  bool write_reports(Instant now, OutBatch& out);
 
   const RelayCounters& counters() const { return counters_; }
   std::size_t legs() const { return legs_.size(); }

@@ -228,6 +228,17 @@ TEST_F(Relaying, APeerWhosePartnerSendsNoReportsGetsOursAndItsAnswerGivesTheRoun
   EXPECT_EQ(reports.size(), told) << "nothing moves, nothing to report";
 }
 
+TEST_F(Relaying, FiftyLegsThatStartedTogetherAllGetTheirReports) {
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    const Endpoint phone{alice.ip, static_cast<std::uint16_t>(4'000 + 2 * i)};
+    tell(OpenLeg{MediaLegId{i + 1}, {0, static_cast<std::uint16_t>(kAlicePort + 2 * i)}});
+    tell(peer(MediaLegId{i + 1}, phone));
+    arrives(static_cast<std::uint16_t>(kAlicePort + 2 * i), phone, alices.next());
+  }
+  pass(11s);
+  EXPECT_EQ(reports.size(), 50U);
+}
+
 TEST_F(Relaying, ReportsThatThePartnerSendsAreNotJoinedByOurs) {
   call();
   for (int i = 0; i < 1'500; ++i) {
