@@ -39,6 +39,12 @@ struct DialogRequest {  // a request with a To tag, ACK to a 2xx included (tx no
   sip::Flow flow;
   sip::Message request;
 };
+// A phone registered again over another connection: its calls go on there (RFC 5626 §5.3).
+struct PhoneMoved {
+  model::ExtensionNumber extension;
+  sip::Flow flow;
+  std::string user_agent;
+};
 struct Asked {
   ports::RequestId id;
   ports::Request request;  // ListCalls, StartCall, HangUpCall; the others are not for this core
@@ -47,9 +53,10 @@ struct ShutDown {};
 
 class Calls {
  public:
-  using Input = std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
-                             sip::StrayResponse, sip::RequestFailed, sip::AckMissing, media::Event, Asked,
-                             model::SettingsSnapshot, model::DirectorySnapshot, ShutDown>;
+  using Input =
+      std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
+                   sip::StrayResponse, sip::RequestFailed, sip::AckMissing, sip::TransportFailed, PhoneMoved,
+                   media::Event, Asked, model::SettingsSnapshot, model::DirectorySnapshot, ShutDown>;
   using Output = std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note>;
 
   Calls(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,

@@ -140,25 +140,43 @@ void Engine::ring(Call& call, Dialling dialling, const RingExtension& target, In
   call_timers_.arm(call.ring_timer, now + target.ring_for, {call.key, CallTimer::Kind::kRing});
 }
 
+namespace {
+
+// A stream contact without a connection (after a restart) is reached where its URI says it listens; the port
+// its registration came from was an ephemeral one.
+sip::Flow flow_to(const model::Binding& phone) {
+  sip::Flow flow = phone.flow;
+  if (!sip::is_stream(flow.transport) || flow.connection) return flow;
+  const auto uri = sip::Uri::parse(phone.contact);
+  const auto ip = uri ? IpAddress::parse(uri->host) : std::nullopt;
+  if (!ip) return flow;
+  flow.remote = {*ip, uri->port.value_or(sip::is_secure(flow.transport) ? 5061 : 5060)};
+  flow.local.port = 0;
+  return flow;
+}
+
+}  // namespace
+
 bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
   const auto port = ports_.take(call.loop);
   if (!port) return false;
+  const sip::Flow flow = flow_to(phone);
   Dialling& dialling = *call.dialling;
   Member* origin = find(dialling.origin);
-  sdp::OfferAnswer media{local_side(phone.flow, *port), rng_};
+  sdp::OfferAnswer media{local_side(flow, *port), rng_};
   const bool carry = origin != nullptr && origin->media.remote() != nullptr;
   const auto offer = carry ? media.relay_offer(origin->media, sdp::Direction::kSendRecv) : media.own_offer();
   if (!offer) {
     ports_.give_back(*port);
     return false;
   }
-  OutgoingInvite wish{.flow = phone.flow, .target = phone.contact, .routes = phone.path};
-  const std::string host = our_ip(phone.flow).is_v6() ? '[' + our_ip(phone.flow).to_string() + ']'
-                                                      : our_ip(phone.flow).to_string();
+  OutgoingInvite wish{.flow = flow, .target = phone.contact, .routes = phone.path};
+  const std::string host =
+      our_ip(flow).is_v6() ? '[' + our_ip(flow).to_string() + ']' : our_ip(flow).to_string();
   const std::string shown = origin != nullptr ? origin->extension : call.click_to;
   wish.from = sip::make_name_addr(display_of(shown), "sip:" + sip::escape_user(shown) + '@' + host);
   wish.to = "<sip:" + sip::escape_user(dialling.target) + '@' + host + '>';
-  wish.contact = our_contact(phone.flow);
+  wish.contact = our_contact(flow);
   wish.offer = *offer;
   wish.max_forwards = call.max_forwards;
   wish.headers.emplace_back(sip::HeaderName::kPAssertedIdentity, wish.from);
@@ -195,6 +213,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::Progressed& what, Inst
     if (const auto early = origin->media.relay_answer(member.media, sdp::OfferAnswer::Certainty::kEarly)) {
       dialling.early = member.leg.id();
       set_peer(*origin);
+      set_peer(member);
       connect_media(*origin, member);
       origin->leg.progress(*early, cx);
       return;

@@ -97,6 +97,24 @@ void Engine::on(const sip::AckMissing& in, Instant now) {
   }
 }
 
+void Engine::on(const sip::TransportFailed& in, Instant) {
+  if (!in.flow.connection) return;
+  for (auto& [id, member] : members_) {
+    if (member->leg.flow().connection == in.flow.connection) member->cut = true;
+  }
+}
+
+void Engine::on(const PhoneMoved& in, Instant) {
+  for (auto& [id, member] : members_) {
+    if (!member->cut || member->extension != in.extension.value) continue;
+    // Several phones of one extension: the one that came back is the one of that address and make.
+    if (member->leg.flow().remote.ip != in.flow.remote.ip || member->leg.peer_agent() != in.user_agent)
+      continue;
+    member->cut = false;
+    member->leg.use_flow(in.flow);
+  }
+}
+
 void Engine::on(const media::Event& in, Instant now) {
   std::visit(Overloaded{
                  [&](const media::PortsOpened& e) {

@@ -34,6 +34,8 @@ class Engine {
   void on(const sip::StrayResponse& in, Instant now);
   void on(const sip::RequestFailed& in, Instant now);
   void on(const sip::AckMissing& in, Instant now);
+  void on(const sip::TransportFailed& in, Instant now);
+  void on(const PhoneMoved& in, Instant now);
   void on(const media::Event& in, Instant now);
   void on(const Asked& in, Instant now);
   void on(const model::SettingsSnapshot& settings, Instant now);

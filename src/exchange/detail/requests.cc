@@ -104,6 +104,10 @@ void System::challenge(const sip::RequestReceived& in, const registrar::Challeng
 // any crash.
 void System::on_register(sip::RequestReceived in, const model::ExtensionNumber& who, Instant now) {
   auto result = registrar_.process(in.request, in.flow, who, now);
+  if (sip::is_stream(in.flow.transport) && result.response.status() < 300) {
+    const std::string agent{in.request.get(sip::HeaderName::kUserAgent).value_or("")};
+    calls_.handle(calls::Calls::Input{calls::PhoneMoved{who, in.flow, agent}}, now);
+  }
   if (result.changes.empty() || until_stored_.size() >= limits_.waiting_answers) {
     store(result.changes, {});
     return respond(in.id, std::move(result.response), now);

@@ -62,6 +62,7 @@ void System::on(Received in, Instant now) {
 
 void System::on(const ConnectionLost& in, Instant now) {
   layer_.handle(sip::TransactionLayer::Input{sip::TransportFailed{in.flow}}, now);
+  calls_.handle(calls::Calls::Input{sip::TransportFailed{in.flow}}, now);
   if (in.flow.connection) store(registrar_.connection_lost(in.flow.connection, now), {});
 }
 
