@@ -58,10 +58,11 @@ void check_agreement(const Side& side) {
 
 class Machine {
  public:
-  explicit Machine(char policy)
+  // One letter says policy and kind of offer of both legs, in base three: "U" is optional and plain for both.
+  explicit Machine(std::uint8_t policy)
       : rng_(1),
-        sides_{Side{OfferAnswer{side(10'000, policy), rng_}},
-               Side{OfferAnswer{side(20'000, policy + 1), rng_}}} {}
+        sides_{Side{OfferAnswer{side(10'000, policy % 3, policy / 9 % 3), rng_}},
+               Side{OfferAnswer{side(20'000, policy / 3 % 3, policy / 27 % 3), rng_}}} {}
 
   void step(char letter, std::string_view description) {
     const bool second = (letter & 0x20) != 0;  // lower case: the second leg
@@ -119,9 +120,9 @@ class Machine {
     auto d = bw::sdp::parse(description);
     if (d) (void)take(std::move(*d));
   }
-  static bw::sdp::LocalSide side(std::uint16_t port, int policy) {
-    return {*bw::IpAddress::parse("198.51.100.1"), port, static_cast<bw::sdp::SrtpPolicy>((policy & 7) % 3),
-            static_cast<bw::sdp::SrtpOffer>((policy >> 3 & 7) % 3)};
+  static bw::sdp::LocalSide side(std::uint16_t port, int policy, int offer) {
+    return {*bw::IpAddress::parse("198.51.100.1"), port, static_cast<bw::sdp::SrtpPolicy>(policy),
+            static_cast<bw::sdp::SrtpOffer>(offer)};
   }
 
   bw::SeededRng rng_;
@@ -142,7 +143,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest = cut == rest.npos ? std::string_view{} : rest.substr(cut + 2);
   }
   if (descriptions.empty()) return 0;
-  Machine machine{letters[0]};
+  Machine machine{static_cast<std::uint8_t>(letters[0])};
   std::size_t next = 0;
   for (const char letter : letters.substr(1)) {
     const bool takes = std::string_view{"OAEoae"}.find(letter) != std::string_view::npos;
