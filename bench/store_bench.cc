@@ -1,0 +1,171 @@
+// What one change costs the database thread, on SQLite in a file, committed in groups as StoreThread does.
+// CPU time per item; an item is a call (opening and end) or a binding.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+
+namespace bw::store {
+namespace {
+
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = (std::filesystem::temp_directory_path() / "bw-bench-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  ~Scratch() { std::filesystem::remove_all(path_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  Store open() const {
+    return std::move(Store::open(Sqlite{(path_ / "bench.db").string()}, SealKey({})).value());
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+model::CallRecord call(std::uint64_t n) {
+  // UUIDv7 as the call logic makes them, a call every millisecond.
+  std::array<char, 40> id{};
+  std::snprintf(id.data(), id.size(), "%08llx-%04llx-7abc-8def-%012llx", 0x18bcfe56ULL + (n >> 16U),
+                static_cast<unsigned long long>(n & 0xffffU),
+                static_cast<unsigned long long>(n * 0x9e3779b97f4a7c15U & 0xffff'ffff'ffffU));
+  model::CallRecord r;
+  r.id = model::CallId(id.data());
+  r.from_extension = "1001";
+  r.to_extension = "1002";
+  r.from_number = Personal<std::string>("1001");
+  r.to_number = Personal<std::string>("1002");
+  r.caller_name = Personal<std::string>("Alice Example");
+  r.started = Instant{Duration{1'700'000'000'000'000'000 + static_cast<std::int64_t>(n) * 1'000'000}};
+  r.user_agent = "Desk phone 1.2.3.4";
+  return r;
+}
+
+model::CallRecord ended(model::CallRecord r) {
+  r.answered = r.started + 3s;
+  r.ended = r.started + 63s;
+  r.disposition = model::Disposition::kAnswered;
+  r.hangup_by = "caller";
+  r.cause_code = 200;
+  r.reason = "1001 hung up after 60 s";
+  r.legs = {{.party = "1001",
+             .device = "Desk phone 1.2.3.4",
+             .codec = "PCMU/8000",
+             .secured = false,
+             .mos = 4.41,
+             .loss_percent = 0.02,
+             .jitter_ms = 1.2},
+            {.party = "1002",
+             .device = "Desk phone 1.2.3.4",
+             .codec = "PCMU/8000",
+             .secured = false,
+             .mos = 4.38,
+             .loss_percent = 0.1,
+             .jitter_ms = 2.3}};
+  return r;
+}
+
+void apply(benchmark::State& state, Store& store, const std::vector<ports::Change>& changes) {
+  if (auto done = store.apply(std::span<const ports::Change>(changes)); !done) {
+    state.SkipWithError(done.error().sentence.c_str());
+  }
+}
+
+// Calls that last: opened in one group, ended in a later one.
+void call_record_pair(benchmark::State& state) {
+  const Scratch scratch;
+  Store store = scratch.open();
+  const auto per_commit = static_cast<std::uint64_t>(state.range(0));
+  std::uint64_t n = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<ports::Change> opening;
+    std::vector<ports::Change> closing;
+    for (std::uint64_t i = 0; i < per_commit; ++i) {
+      const model::CallRecord r = call(++n);
+      opening.emplace_back(ports::OpenCallRecord{r});
+      closing.emplace_back(ports::CloseCallRecord{ended(r)});
+    }
+    state.ResumeTiming();
+    apply(state, store, opening);
+    apply(state, store, closing);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(n));
+}
+BENCHMARK(call_record_pair)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
+
+// As in a busy office: 6,000 calls are up, and those that end are spread among them.
+void call_record_pair_of_many(benchmark::State& state) {
+  const Scratch scratch;
+  Store store = scratch.open();
+  constexpr std::uint64_t kUp = 6'000;
+  std::vector<std::uint64_t> up;
+  std::uint64_t n = 0;
+  for (std::uint64_t i = 0; i < kUp; ++i) {
+    up.push_back(++n);
+    apply(state, store, {ports::OpenCallRecord{call(n)}});
+  }
+  const auto per_commit = static_cast<std::uint64_t>(state.range(0));
+  std::uint64_t pairs = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<ports::Change> changes;
+    for (std::uint64_t i = 0; i < per_commit; ++i) {
+      std::uint64_t& ending = up[++pairs * 2'654'435'761U % kUp];
+      changes.emplace_back(ports::CloseCallRecord{ended(call(ending))});
+      ending = ++n;
+      changes.emplace_back(ports::OpenCallRecord{call(n)});
+    }
+    state.ResumeTiming();
+    apply(state, store, changes);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(pairs));
+}
+BENCHMARK(call_record_pair_of_many)->Arg(10)->Arg(100)->Arg(1000);
+
+// Phones that refresh: the rows are there already.
+void binding_refresh(benchmark::State& state) {
+  const Scratch scratch;
+  Store store = scratch.open();
+  constexpr std::size_t kPhones = 10'000;
+  std::vector<ports::Change> all;
+  for (std::size_t i = 0; i < kPhones; ++i) {
+    model::Binding b;
+    b.extension = model::ExtensionNumber(std::to_string(10'000 + i));
+    b.contact = "sip:" + b.extension.value + "@192.0.2.9:40001;transport=udp";
+    b.instance = "urn:uuid:00000000-0000-4000-8000-" + std::to_string(100'000'000'000 + i);
+    b.call_id = "a84b4c76e66710@192.0.2.9";
+    b.flow.remote = *Endpoint::parse("192.0.2.9:40001");
+    b.flow.local = *Endpoint::parse("192.0.2.1:5060");
+    b.user_agent = "Desk phone 1.2.3.4";
+    all.emplace_back(ports::SaveBinding{b});
+  }
+  apply(state, store, all);
+  const auto per_commit = static_cast<std::size_t>(state.range(0));
+  std::size_t next = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<ports::Change> some;
+    for (std::size_t i = 0; i < per_commit; ++i) {
+      some.push_back(all[next * 7919 % kPhones]);
+      ++std::get<ports::SaveBinding>(some.back()).binding.cseq;
+      ++next;
+    }
+    state.ResumeTiming();
+    apply(state, store, some);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(next));
+}
+BENCHMARK(binding_refresh)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
+
+}  // namespace
+}  // namespace bw::store
