@@ -43,7 +43,7 @@ void answer_reply(Exchange&& e, ports::Reply&& reply, Instant now) {
 
 void ask(Services& services, Exchange&& e, ports::Request&& request) {
   services.ask(std::move(request), [&services, e = std::move(e)](ports::Reply&& reply) mutable {
-    answer_reply(std::move(e), std::move(reply), services.now());
+    answer_reply(std::move(e), std::move(reply), services.moment());
   });
 }
 

@@ -51,7 +51,7 @@ class Services {
 
   virtual PasswordRules password_rules() const = 0;
   virtual Rng& rng() = 0;
-  virtual Instant now() const = 0;
+  virtual Instant moment() const = 0;
 };
 
 }  // namespace bw::api

@@ -39,7 +39,7 @@ class Administration final : public api::Services {
   void backup(const std::string& file, OnBackup on_backup) override;
   api::PasswordRules password_rules() const override { return rules_; }
   Rng& rng() override { return rng_; }
-  Instant now() const override { return surroundings_.clock.now(); }
+  Instant moment() const override { return surroundings_.clock.now(); }
 
   void set_password_rules(const api::PasswordRules& rules) { rules_ = rules; }
   // The exchange's reply to something asked here. Any thread.

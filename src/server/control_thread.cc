@@ -20,6 +20,7 @@ using exchange::Exchange;
 
 constexpr std::uint64_t kInboxReady = ~std::uint64_t{0};
 constexpr std::size_t kEvents = 16;
+constexpr int kSendRounds = 4;
 constexpr auto kLongestSleep = std::chrono::milliseconds{60'000};
 // CR LF pairs, zero bytes: what phones send to keep a NAT open. Nothing that short can be a message.
 constexpr std::size_t kKeepAliveBytes = 4;
@@ -35,7 +36,7 @@ int sleep_ms(Instant deadline, Instant now) {
 
 struct ControlThread::Impl {
   Impl(io::UdpLinks l, std::unique_ptr<Exchange> e, const io::Clock& c, ControlInbox& i, Surroundings& s,
-       Limits given)
+       ControlLimits given)
       : links(std::move(l)),
         exchange(std::move(e)),
         clock(c),
@@ -71,7 +72,7 @@ struct ControlThread::Impl {
   const io::Clock& clock;
   ControlInbox& inbox;
   Surroundings& surroundings;
-  Limits limits;
+  ControlLimits limits;
   io::Descriptor epoll;
   std::vector<Exchange::Input> inputs;
   std::vector<sip::Transmit> stream_messages;
@@ -83,7 +84,7 @@ struct ControlThread::Impl {
 };
 
 ControlThread::ControlThread(io::UdpLinks links, std::unique_ptr<Exchange> exchange, const io::Clock& clock,
-                             ControlInbox& inbox, Surroundings& surroundings, Limits limits)
+                             ControlInbox& inbox, Surroundings& surroundings, ControlLimits limits)
     : impl_(
           std::make_unique<Impl>(std::move(links), std::move(exchange), clock, inbox, surroundings, limits)) {
   impl_->thread = std::jthread([this] { impl_->run(); });
@@ -169,10 +170,10 @@ void ControlThread::Impl::dispatch(Exchange::Output&& output) {
              std::move(output));
 }
 
-// A peer that cannot be reached is news for the exchange, whose answer may be another datagram; each round
-// only handles failures of the round before, and what fails is abandoned, so this ends.
+// A peer that cannot be reached is news for the exchange, whose answer may be another datagram that fails.
+// What still fails after a few rounds is tried by the next turn's retransmission or not at all.
 void ControlThread::Impl::send_datagrams(Instant now) {
-  for (;;) {
+  for (int round = 0; round < kSendRounds; ++round) {
     failed.clear();
     links.flush(failed);
     if (failed.empty()) break;

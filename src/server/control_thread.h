@@ -30,17 +30,17 @@ class Surroundings {
   virtual void turn_ended() = 0;  // the time to hand on what was collected
 };
 
+struct ControlLimits {
+  std::size_t batches_per_turn = 4;  // per socket, so that a flood of datagrams cannot starve the timers
+};
+
 // Runs from construction to destruction. One turn: take what waits, let the exchange work, send what came
 // of it; then sleep until something arrives or the exchange's deadline. What is sent in a turn leaves in
 // as few system calls as possible.
 class ControlThread {
  public:
-  struct Limits {
-    std::size_t batches_per_turn = 4;  // per socket, so that a flood of datagrams cannot starve the timers
-  };
-
   ControlThread(io::UdpLinks links, std::unique_ptr<exchange::Exchange> exchange, const io::Clock& clock,
-                ControlInbox& inbox, Surroundings& surroundings, Limits limits = {});
+                ControlInbox& inbox, Surroundings& surroundings, ControlLimits limits = {});
   ~ControlThread();
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;

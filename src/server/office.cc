@@ -72,7 +72,7 @@ std::expected<std::unique_ptr<Office>, std::string> Office::start(OfficeSetup se
                                                                   Log& log) {
   auto impl = std::make_unique<Impl>(std::move(setup), std::move(directory), log);
   if (auto r = impl->open(); !r) return std::unexpected(r.error());
-  return std::unique_ptr<Office>(new Office(std::move(impl)));
+  return std::make_unique<Office>(std::move(impl));
 }
 
 std::expected<void, std::string> Office::Impl::open() {

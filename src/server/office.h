@@ -26,6 +26,8 @@ class Office {
   // The error is a sentence for the operator: which port, file or database, and what to do.
   static std::expected<std::unique_ptr<Office>, std::string> start(OfficeSetup setup, DataDirectory directory,
                                                                    Log& log);
+  struct Impl;
+  explicit Office(std::unique_ptr<Impl> impl);  // of start() alone: Impl is defined there
   ~Office();
   Office(const Office&) = delete;
   Office& operator=(const Office&) = delete;
@@ -38,8 +40,6 @@ class Office {
   bool alive();
 
  private:
-  struct Impl;
-  explicit Office(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

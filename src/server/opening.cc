@@ -2,6 +2,7 @@
 
 #include "io/certificate.h"
 #include "io/host.h"
+#include "server/data_directory.h"
 #include "store/seal.h"
 
 namespace bw::server {

@@ -1,26 +1,129 @@
 #include "server/program.h"
 
 #include <CLI/CLI.hpp>
+#include <functional>
 
+#include "api/version.h"
+#include "server/commands.h"
+#include "server/demo.h"
 #include "server/serve.h"
 
 namespace bw::server {
+namespace {
+
+// What the command line says. CLI11 writes into it while parsing; `chosen` is the command that was named.
+struct CommandLine {
+  CommandOptions options;
+  DemoOptions demo;
+  NewExtension extension;
+  std::string file, number, from, to, call_id;
+  bool ask_password = false;
+  std::function<int()> chosen;
+};
+
+// A command with --data and --json, which nearly all have.
+CLI::App* add(CLI::App& parent, CommandLine& line, const char* name, const char* what,
+              std::function<int()> run) {
+  CLI::App* command = parent.add_subcommand(name, what);
+  command->add_option("--data", line.options.data, "data directory of the server");
+  command->add_flag("--json", line.options.json, "print JSON");
+  command->callback([&line, run = std::move(run)] { line.chosen = run; });
+  return command;
+}
+
+CLI::App* group(CLI::App& app, const char* name, const char* what) {
+  CLI::App* g = app.add_subcommand(name, what);
+  g->require_subcommand(1);
+  return g;
+}
+
+void add_running(CLI::App& app, CommandLine& line) {
+  const CommandOptions& o = line.options;
+  auto* serve_command = add(app, line, "serve", "run the server", [&o] { return serve({o.config, o.data}); });
+  serve_command->add_option("--config", line.options.config,
+                            "configuration file (default: ./config.yml, if any)");
+  auto* demo_command = add(app, line, "demo", "an office on this machine alone, to try things out", [&line] {
+    line.demo.data = line.options.data;
+    return demo(line.demo);
+  });
+  demo_command->add_option("--sip-port", line.demo.sip_port, "SIP over UDP and TCP")->capture_default_str();
+  demo_command->add_option("--sip-tls-port", line.demo.sip_tls_port, "SIP over TLS")->capture_default_str();
+  demo_command->add_option("--http-port", line.demo.http_port, "HTTP and WebSocket")->capture_default_str();
+  demo_command->add_option("--https-port", line.demo.https_port, "the same with TLS")->capture_default_str();
+}
+
+void add_server_commands(CLI::App& app, CommandLine& line) {
+  const CommandOptions& o = line.options;
+  add(app, line, "check", "say what is wrong with a configuration file",
+      [&line] { return command_check(line.file, line.options); })
+      ->add_option("file", line.file, "config.yml")
+      ->required();
+  add(app, line, "status", "what the running server does", [&o] { return command_status(o); });
+  add(app, line, "reload", "read the configuration again", [&o] { return command_reload(o); });
+  add(app, line, "export", "write the extensions of the database as YAML", [&o] {
+    return command_export(o);
+  })->add_option("--config", line.options.config, "configuration file");
+  add(app, line, "backup", "copy the database of the running server",
+      [&line] { return command_backup(line.file, line.options); })
+      ->add_option("file", line.file, "the copy")
+      ->required();
+  add(app, line, "doctor", "look for what keeps the server from working here", [&o] {
+    return command_doctor(o);
+  })->add_option("--config", line.options.config, "configuration file");
+}
+
+void add_extension_commands(CLI::App& app, CommandLine& line) {
+  CLI::App& extension = *group(app, "extension", "extensions: who can be called");
+  add(extension, line, "ls", "list them", [&line] { return command_extension_list(line.options); });
+  auto* add_one = add(extension, line, "add", "add one; its password is made and shown once",
+                      [&line] { return command_extension_add(line.extension, line.options); });
+  add_one->add_option("number", line.extension.number)->required();
+  add_one->add_option("--name", line.extension.name);
+  add_one->add_option("--email", line.extension.email);
+  add_one->add_flag("--allow-external", line.extension.allow_external, "may call outside numbers");
+  add_one->add_flag("--ask-password", line.extension.ask_password, "read the password from standard input");
+  add(extension, line, "rm", "remove one",
+      [&line] { return command_extension_remove(line.number, line.options); })
+      ->add_option("number", line.number)
+      ->required();
+  auto* password = add(extension, line, "passwd", "give one a new password, made and shown once", [&line] {
+    return command_extension_password(line.number, line.ask_password, line.options);
+  });
+  password->add_option("number", line.number)->required();
+  password->add_flag("--ask-password", line.ask_password, "read the password from standard input");
+}
+
+void add_call_commands(CLI::App& app, CommandLine& line) {
+  CLI::App& phone = *group(app, "phone", "registered phones");
+  add(phone, line, "ls", "list them", [&line] { return command_phone_list(line.options); });
+  CLI::App& call = *group(app, "call", "calls that are up");
+  add(call, line, "ls", "list them", [&line] { return command_call_list(line.options); });
+  auto* start = add(call, line, "start", "ring FROM, then connect it to TO",
+                    [&line] { return command_call_start(line.from, line.to, line.options); });
+  start->add_option("from", line.from)->required();
+  start->add_option("to", line.to)->required();
+  add(call, line, "hangup", "end one", [&line] { return command_call_hang_up(line.call_id, line.options); })
+      ->add_option("call_id", line.call_id)
+      ->required();
+}
+
+}  // namespace
 
 int run_program(int argc, char** argv) {
   CLI::App app{"Bellwire, a telephone system for an office"};
+  app.set_version_flag("--version", api::kVersion);
   app.require_subcommand(1);
-  ServeOptions serve_options;
-  CLI::App* serve_command = app.add_subcommand("serve", "run the server");
-  serve_command->add_option("--config", serve_options.config,
-                            "configuration file (default: ./config.yml if it exists)");
-  serve_command->add_option("--data", serve_options.data, "data directory");
+  CommandLine line;
+  add_running(app, line);
+  add_server_commands(app, line);
+  add_extension_commands(app, line);
+  add_call_commands(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? kOk : kBadUsage;
+    return app.exit(e) == 0 ? kOk : kBadUsage;
   }
-  return serve(serve_options);
+  return line.chosen();
 }
 
 }  // namespace bw::server

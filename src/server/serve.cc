@@ -29,15 +29,15 @@ int cannot_start(Log& log, const std::string& sentence) {
   return kCannotStart;
 }
 
-int run(const ServeOptions& options, OfficeSetup setup, Log& log) {
+int run(OfficeSetup setup, const std::filesystem::path& data, const std::function<void()>& when_ready,
+        Log& log) {
   const Duty duty(setup.config.watch ? setup.config_file : std::nullopt);
-  const std::filesystem::path data =
-      options.data.empty() ? default_data_directory() : std::filesystem::path{options.data};
   auto directory = DataDirectory::open(data);
   if (!directory) return cannot_start(log, directory.error());
   auto office = Office::start(std::move(setup), std::move(*directory), log);
   if (!office) return cannot_start(log, office.error());
   const io::ServiceManager manager;
+  if (when_ready) when_ready();
   log.info("Bellwire {} is ready", BW_VERSION);
   manager.say("READY=1");
   duty.stand(**office, manager, log);
@@ -51,17 +51,12 @@ int run(const ServeOptions& options, OfficeSetup setup, Log& log) {
 
 }  // namespace
 
-int serve(const ServeOptions& options) {
-  OfficeSetup setup;
-  setup.config_file = config_path(options.config);
-  config::Loaded loaded = read_config(setup.config_file);
-  std::fputs(to_text(loaded.problems).c_str(), stderr);
-  if (!loaded.usable()) return kBadConfiguration;
-  setup.config = std::move(loaded.config);
+int run_office(OfficeSetup setup, const std::filesystem::path& data,
+               const std::function<void()>& when_ready) {
   try {
     Log log(log_setup(setup.config));
     try {
-      return run(options, std::move(setup), log);
+      return run(std::move(setup), data, when_ready, log);
     } catch (const std::exception& e) {  // the system gave no thread, descriptor or randomness
       return cannot_start(log, e.what());
     }
@@ -69,6 +64,18 @@ int serve(const ServeOptions& options) {
     std::fprintf(stderr, "bellwire: %s\n", e.what());
     return kCannotStart;
   }
+}
+
+int serve(const ServeOptions& options) {
+  OfficeSetup setup;
+  setup.config_file = config_path(options.config);
+  config::Loaded loaded = read_config(setup.config_file);
+  std::fputs(to_text(loaded.problems).c_str(), stderr);
+  if (!loaded.usable()) return kBadConfiguration;
+  setup.config = std::move(loaded.config);
+  return run_office(std::move(setup),
+                    options.data.empty() ? default_data_directory() : std::filesystem::path{options.data},
+                    {});
 }
 
 }  // namespace bw::server

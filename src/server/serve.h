@@ -1,7 +1,11 @@
 // `bellwire serve`.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <string>
+
+#include "server/office.h"
 
 namespace bw::server {
 
@@ -12,5 +16,8 @@ struct ServeOptions {
 
 // Until a signal ends it. Answers an ExitCode.
 int serve(const ServeOptions& options);
+
+// The same with a configuration at hand; `when_ready` is called once everything listens.
+int run_office(OfficeSetup setup, const std::filesystem::path& data, const std::function<void()>& when_ready);
 
 }  // namespace bw::server

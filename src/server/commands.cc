@@ -1,0 +1,232 @@
+#include "server/commands.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <vector>
+
+#include "config/extensions.h"
+#include "server/config_file.h"
+#include "server/control_client.h"
+#include "server/data_directory.h"
+#include "server/opening.h"
+#include "server/program.h"
+#include "store/seal.h"
+
+namespace bw::server {
+namespace {
+
+namespace json = boost::json;
+
+std::filesystem::path data_of(const CommandOptions& options) {
+  return options.data.empty() ? default_data_directory() : std::filesystem::path{options.data};
+}
+
+int complain(int code, std::string_view sentence) {
+  fmt::print(stderr, "bellwire: {}\n", sentence);
+  return code;
+}
+
+std::string text_of(const json::value& v) {
+  if (const auto* s = v.if_string()) return {s->data(), s->size()};
+  if (v.is_null()) return "-";
+  return json::serialize(v);
+}
+
+std::string field(const json::value& object, const char* name) {
+  const auto* o = object.if_object();
+  const json::value* v = o == nullptr ? nullptr : o->if_contains(name);
+  return v == nullptr ? "-" : text_of(*v);
+}
+
+// Columns as wide as their widest cell.
+void print_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::string& cell : head) widths.push_back(cell.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  const auto print_row = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    fmt::print("{}\n", line);
+  };
+  print_row(head);
+  for (const auto& row : rows) print_row(row);
+}
+
+using Show = std::function<void(const json::value&)>;
+
+// Asks, prints the answer (raw with --json, else by `show`), and turns a refusal into a sentence and an exit
+// code.
+int ask_and_show(const CommandOptions& options, std::string_view method, const std::string& target,
+                 const json::value& body, const Show& show) {
+  const std::string text = body.is_null() ? std::string{} : json::serialize(body);
+  const auto answer = ask_server(data_of(options), method, target, text);
+  if (!answer) return complain(kNotRunning, answer.error());
+  if (options.json) fmt::print("{}", answer->body);
+  boost::system::error_code error;
+  const json::value value = json::parse(answer->body, error);
+  if (error) return complain(kRefused, "the server's answer is not JSON");
+  if (answer->status >= 400) {
+    for (const auto& p : value.is_object() && value.as_object().contains("problems")
+                             ? value.at("problems").as_array()
+                             : json::array{}) {
+      complain(kRefused, text_of(p));
+    }
+    return options.json ? kRefused : complain(kRefused, field(value, "error"));
+  }
+  if (!options.json) show(value);
+  return kOk;
+}
+
+Show table(std::vector<std::string> head, std::vector<const char*> fields) {
+  return [head = std::move(head), fields = std::move(fields)](const json::value& list) {
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& item : list.as_array()) {
+      auto& row = rows.emplace_back();
+      for (const char* name : fields) row.push_back(field(item, name));
+    }
+    print_table(head, rows);
+  };
+}
+
+void show_message(const json::value& answer) {
+  const json::object& o = answer.as_object();
+  if (o.contains("message")) fmt::print("{}\n", field(answer, "message"));
+  if (o.contains("password")) fmt::print("password: {}   (shown this once)\n", field(answer, "password"));
+}
+
+std::string asked_password() {
+  std::string line;
+  fmt::print(stderr, "password: ");
+  std::getline(std::cin, line);
+  return line;
+}
+
+}  // namespace
+
+int command_check(const std::string& file, const CommandOptions& options) {
+  const config::Loaded loaded = read_config(file);
+  if (options.json) {
+    json::array list;
+    for (const config::Problem& p : loaded.problems) {
+      list.push_back({{"file", p.file},
+                      {"line", p.line},
+                      {"key", p.key},
+                      {"message", p.message},
+                      {"allowed", p.allowed},
+                      {"nearest", p.nearest},
+                      {"severity", p.severity == config::Severity::kError ? "error" : "warning"}});
+    }
+    fmt::print("{}\n", json::serialize(json::object{{"usable", loaded.usable()}, {"problems", list}}));
+  } else {
+    fmt::print("{}", to_text(loaded.problems));
+    if (loaded.problems.empty()) fmt::print("{}: good\n", file);
+  }
+  return loaded.usable() ? kOk : kBadConfiguration;
+}
+
+int command_status(const CommandOptions& options) {
+  return ask_and_show(options, "GET", "/api/status", nullptr, [](const json::value& s) {
+    fmt::print("Bellwire {}, up {} s since {}\n", field(s, "version"), field(s, "uptime"),
+               field(s, "started_at"));
+    fmt::print("extensions registered  {} ({} contacts)\n", field(s, "registered_extensions"),
+               field(s, "registered_contacts"));
+    fmt::print("calls                  {} now, {} in all\n", field(s, "active_calls"),
+               field(s, "total_calls"));
+  });
+}
+
+int command_reload(const CommandOptions& options) {
+  return ask_and_show(options, "POST", "/api/reload", json::object{}, [](const json::value& answer) {
+    for (const json::value& p : answer.at("problems").as_array()) fmt::print("{}\n", text_of(p));
+    for (const json::value& key : answer.at("needs_restart").as_array()) {
+      fmt::print("{} changes with the next start\n", text_of(key));
+    }
+    show_message(answer);
+  });
+}
+
+// Straight from the database, so that it also works without a server.
+int command_export(const CommandOptions& options) {
+  const auto path =
+      options.config.empty() ? std::nullopt : std::optional<std::filesystem::path>{options.config};
+  const config::Loaded loaded = read_config(path);
+  if (!loaded.usable()) return complain(kBadConfiguration, to_text(loaded.problems));
+  const std::filesystem::path data = data_of(options);
+  if (!std::filesystem::exists(data / "secret.key")) {
+    return complain(kCannotStart, fmt::format("{} holds no data of a server", data.string()));
+  }
+  const auto key = store::SealKey::load_or_make(data);
+  if (!key) return complain(kCannotStart, key.error());
+  auto database = store::Store::open(database_target(loaded.config, data), *key);
+  if (!database) return complain(kCannotStart, database.error().sentence);
+  const auto extensions = database->load_extensions();
+  if (!extensions) return complain(kCannotStart, extensions.error().sentence);
+  fmt::print("{}", config::write_yaml(*extensions));
+  return kOk;
+}
+
+int command_backup(const std::string& file, const CommandOptions& options) {
+  const json::object body{{"file", std::filesystem::absolute(file).string()}};
+  return ask_and_show(options, "POST", "/api/backup", body,
+                      [](const json::value& answer) { fmt::print("written: {}\n", field(answer, "file")); });
+}
+
+int command_extension_list(const CommandOptions& options) {
+  return ask_and_show(
+      options, "GET", "/api/extensions", nullptr,
+      table({"NUMBER", "NAME", "EMAIL", "REGISTERED"}, {"number", "name", "email", "registered"}));
+}
+
+int command_extension_add(const NewExtension& e, const CommandOptions& options) {
+  json::object body{{"number", e.number}, {"allow_external", e.allow_external}};
+  if (!e.name.empty()) body["name"] = e.name;
+  if (!e.email.empty()) body["email"] = e.email;
+  if (e.ask_password) body["password"] = asked_password();
+  return ask_and_show(options, "POST", "/api/extensions", body, show_message);
+}
+
+int command_extension_remove(const std::string& number, const CommandOptions& options) {
+  return ask_and_show(options, "DELETE", "/api/extensions/" + number, nullptr, show_message);
+}
+
+int command_extension_password(const std::string& number, bool ask_password, const CommandOptions& options) {
+  json::object body;
+  if (ask_password) {
+    body["password"] = asked_password();
+  } else {
+    body["generate_password"] = true;
+  }
+  return ask_and_show(options, "PUT", "/api/extensions/" + number, body, show_message);
+}
+
+int command_phone_list(const CommandOptions& options) {
+  return ask_and_show(options, "GET", "/api/registered-phones", nullptr,
+                      table({"EXTENSION", "ADDRESS", "TRANSPORT", "EXPIRES", "DEVICE"},
+                            {"extension_number", "ip_address", "transport", "expires_at", "user_agent"}));
+}
+
+int command_call_list(const CommandOptions& options) {
+  return ask_and_show(
+      options, "GET", "/api/calls", nullptr,
+      table({"CALL", "STATE", "FROM", "TO", "STARTED"}, {"call_id", "state", "from", "to", "started_at"}));
+}
+
+int command_call_start(const std::string& from, const std::string& to, const CommandOptions& options) {
+  return ask_and_show(options, "POST", "/api/call", json::object{{"from", from}, {"to", to}},
+                      [](const json::value& answer) { fmt::print("call {}\n", field(answer, "call_id")); });
+}
+
+int command_call_hang_up(const std::string& call_id, const CommandOptions& options) {
+  return ask_and_show(options, "POST", "/api/call/hangup", json::object{{"call_id", call_id}},
+                      [](const json::value&) { fmt::print("hung up\n"); });
+}
+
+}  // namespace bw::server

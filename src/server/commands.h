@@ -1,0 +1,41 @@
+// The commands that ask a running server, and those that read its files.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace bw::server {
+
+struct CommandOptions {
+  std::string config;
+  std::string data;
+  bool json = false;
+};
+
+// Each prints and answers an ExitCode.
+int command_check(const std::string& file, const CommandOptions& options);
+int command_status(const CommandOptions& options);
+int command_reload(const CommandOptions& options);
+int command_export(const CommandOptions& options);
+int command_backup(const std::string& file, const CommandOptions& options);
+
+int command_extension_list(const CommandOptions& options);
+struct NewExtension {
+  std::string number;
+  std::string name;
+  std::string email;
+  bool allow_external = false;
+  bool ask_password = false;  // read it from standard input instead of having one made
+};
+int command_extension_add(const NewExtension& extension, const CommandOptions& options);
+int command_extension_remove(const std::string& number, const CommandOptions& options);
+int command_extension_password(const std::string& number, bool ask_password, const CommandOptions& options);
+
+int command_phone_list(const CommandOptions& options);
+int command_call_list(const CommandOptions& options);
+int command_call_start(const std::string& from, const std::string& to, const CommandOptions& options);
+int command_call_hang_up(const std::string& call_id, const CommandOptions& options);
+
+int command_doctor(const CommandOptions& options);
+
+}  // namespace bw::server

@@ -1,0 +1,113 @@
+#include "server/demo.h"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "api/password.h"
+#include "io/entropy.h"
+#include "io/udp_links.h"
+#include "server/program.h"
+#include "server/serve.h"
+
+namespace bw::server {
+namespace {
+
+struct Login {
+  std::string number;
+  std::string name;
+  Secret<std::string> password;
+};
+
+std::vector<Login> make_logins() {
+  io::KernelRng rng;
+  std::vector<Login> logins;
+  for (const auto& [number, name] : {std::pair{"1001", "Alice"}, std::pair{"1002", "Bob"},
+                                     std::pair{"1003", "Carol"}, std::pair{"1004", "Dave"}}) {
+    logins.push_back({number, name, api::generate_password(rng, {})});
+  }
+  return logins;
+}
+
+config::Config demo_config(const DemoOptions& options, const std::vector<Login>& logins) {
+  config::Config c;
+  std::vector<IpAddress> loopback{IpAddress::v4(0x7F000001)};
+  if (io::with_dual_stack({}).size() > 1) loopback.push_back(*IpAddress::parse("::1"));
+  c.server.sip_host = c.api.host = loopback;
+  c.server.sip_port = options.sip_port;
+  c.server.sip_tls_port = options.sip_tls_port;
+  c.api.port = options.http_port;
+  c.api.tls_port = options.https_port;
+  for (const Login& login : logins) {
+    config::ExtensionEntry entry;
+    entry.number = model::ExtensionNumber{login.number};
+    entry.name = Personal{login.name};
+    entry.password = login.password;
+    c.extensions.push_back(std::move(entry));
+  }
+  return c;
+}
+
+void print_logins(const std::vector<Login>& logins, const DemoOptions& options) {
+  fmt::print(
+      "Four extensions. Their passwords are shown this once; each line goes into ~/.baresip/accounts:\n\n");
+  for (const Login& login : logins) {
+    fmt::print("  {:<6} <sip:{}@127.0.0.1:{};transport=udp>;auth_pass={}\n", login.name, login.number,
+               options.sip_port, login.password.reveal());
+  }
+}
+
+void print_help(const DemoOptions& options, const std::filesystem::path& data, bool fresh) {
+  if (!fresh) {
+    fmt::print(
+        "The logins were shown at the first start; `bellwire extension passwd 1001 --data {}` makes a new "
+        "one.\n",
+        data.string());
+  }
+  fmt::print(R"(
+Try:
+  dial *43                          hear yourself (echo)
+  dial 1002 from 1001               call between two phones; 1003 and 1004 are there as well
+  bellwire status --data {0}
+  bellwire phone ls --data {0}
+  bellwire call start 1001 1002 --data {0}
+
+Listening on 127.0.0.1 and [::1] only: SIP over UDP and TCP {1}, TLS {2}, WebSocket ws://127.0.0.1:{3}/sip and
+wss://127.0.0.1:{4}/sip. Ctrl-C ends it.
+
+)",
+             data.string(), options.sip_port, options.sip_tls_port, options.http_port, options.https_port);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int demo(const DemoOptions& options) {
+  std::filesystem::path data = options.data;
+  if (options.data.empty()) {
+    std::string name = std::filesystem::temp_directory_path() / "bellwire-demo-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) {
+      fmt::print(stderr, "bellwire: cannot make {}: {}\n", name, std::strerror(errno));
+      return kCannotStart;
+    }
+    data = name;
+  }
+  const bool fresh = !std::filesystem::exists(data / "bellwire.db");
+  const std::vector<Login> logins = make_logins();
+  OfficeSetup setup;
+  setup.config = demo_config(options, logins);
+  setup.config.logging.level = config::LogLevel::kInfo;
+  const int code = run_office(std::move(setup), data, [&] {
+    if (fresh) print_logins(logins, options);
+    print_help(options, data, fresh);
+  });
+  std::error_code ignored;
+  if (options.data.empty()) std::filesystem::remove_all(data, ignored);
+  return code;
+}
+
+}  // namespace bw::server
