@@ -30,8 +30,7 @@ int cannot_start(Log& log, const std::string& sentence) {
 }
 
 int run(OfficeSetup setup, const std::filesystem::path& data, const std::function<void()>& when_ready,
-        Log& log) {
-  const Duty duty(setup.config.watch ? setup.config_file : std::nullopt);
+        const Duty& duty, Log& log) {
   auto directory = DataDirectory::open(data);
   if (!directory) return cannot_start(log, directory.error());
   auto office = Office::start(std::move(setup), std::move(*directory), log);
@@ -54,9 +53,10 @@ int run(OfficeSetup setup, const std::filesystem::path& data, const std::functio
 int run_office(OfficeSetup setup, const std::filesystem::path& data,
                const std::function<void()>& when_ready) {
   try {
+    const Duty duty(setup.config.watch ? setup.config_file : std::nullopt);  // before the log's thread
     Log log(log_setup(setup.config));
     try {
-      return run(std::move(setup), data, when_ready, log);
+      return run(std::move(setup), data, when_ready, duty, log);
     } catch (const std::exception& e) {  // the system gave no thread, descriptor or randomness
       return cannot_start(log, e.what());
     }
