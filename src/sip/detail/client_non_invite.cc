@@ -11,13 +11,13 @@ using enum Act;
 // clang-format off
 constexpr Row kRows[] = {
     {kTrying, kTimerE,         kTrying,     kTransmit | kDoubleToT2, "§17.1.2.2: T1, 2*T1, … T2, T2"},
-    {kTrying, kTimerF,         kTerminated, kReportTimeout,          "§17.1.2.2: as if 408 had come"},
-    {kTrying, kTransportError, kTerminated, kReportTransport,        "§17.1.4"},
-    {kTrying, kConnectionLost, kTerminated, kReportTransport,        "§17.1.4"},
-    {kTrying, kGot1xx,         kProceeding, kPassUp,                 "§17.1.2.2"},
-    {kTrying, kGotFinal,       kCompleted,  kPassUp | kForget,       "§17.1.2.2"},
-    {kTrying, kAbandoned,      kTerminated, kNothing,                "ours: a late answer matches nothing"},
-    {kTrying, kTimerK,         kTrying,     kNothing,                "not started here"},
+    {kTrying, kTimerF,         kTerminated, kReportTimeout,         "§17.1.2.2: as if 408 had come"},
+    {kTrying, kTransportError, kTerminated, kReportTransport,       "§17.1.4"},
+    {kTrying, kConnectionLost, kTerminated, kReportTransport,       "§17.1.4"},
+    {kTrying, kGot1xx,         kProceeding, kPassUp,                "§17.1.2.2"},
+    {kTrying, kGotFinal,       kCompleted,  kPassUp | kForget,      "§17.1.2.2"},
+    {kTrying, kAbandoned,      kTerminated, kNothing,               "ours: a late answer matches nothing"},
+    {kTrying, kTimerK,         kTrying,     kNothing,               "not started here"},
 
     {kProceeding, kTimerE,         kProceeding, kTransmit | kEveryT2, "§17.1.2.2"},
     {kProceeding, kTimerF,         kTerminated, kReportTimeout,       "§17.1.2.2"},

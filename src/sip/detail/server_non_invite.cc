@@ -11,21 +11,21 @@ using enum Act;
 
 // clang-format off
 constexpr Row kRows[] = {
-    {kTrying, kGotRequest, kTrying,     kNothing,                   "§17.2.2: discarded"},
-    {kTrying, kTimer100,   kProceeding, kTransmit,                  "RFC 4320 §4.1: 100 when E has grown to T2"},
-    {kTrying, kSend1xx,    kTrying,     kNothing,                   "RFC 4320 §4.1: only 100, and not before that"},
+    {kTrying, kGotRequest, kTrying,     kNothing,               "§17.2.2: discarded"},
+    {kTrying, kTimer100,   kProceeding, kTransmit,              "RFC 4320 §4.1: 100 when E has grown to T2"},
+    {kTrying, kSend1xx,    kTrying,     kNothing, "RFC 4320 §4.1: only 100, and not before that"},
     {kTrying, kSendFinal,  kCompleted,  kStoreResponse | kTransmit, "§17.2.2"},
-    {kTrying, kSend408,    kTrying,     kNothing,                   "RFC 4320 §4.2: never a 408"},
-    {kTrying, kTimerF,     kTerminated, kNothing,                   "RFC 4320 §4.2: too late for any answer"},
-    {kTrying, kTimerJ,     kTrying,     kNothing,                   "not started here"},
+    {kTrying, kSend408,    kTrying,     kNothing,               "RFC 4320 §4.2: never a 408"},
+    {kTrying, kTimerF,     kTerminated, kNothing,               "RFC 4320 §4.2: too late for any answer"},
+    {kTrying, kTimerJ,     kTrying,     kNothing,               "not started here"},
 
-    {kProceeding, kGotRequest, kProceeding, kTransmit,                  "§17.2.2"},
-    {kProceeding, kSend1xx,    kProceeding, kNothing,                   "RFC 4320 §4.1"},
+    {kProceeding, kGotRequest, kProceeding, kTransmit,              "§17.2.2"},
+    {kProceeding, kSend1xx,    kProceeding, kNothing,               "RFC 4320 §4.1"},
     {kProceeding, kSendFinal,  kCompleted,  kStoreResponse | kTransmit, "§17.2.2"},
-    {kProceeding, kSend408,    kProceeding, kNothing,                   "RFC 4320 §4.2: never a 408"},
-    {kProceeding, kTimerF,     kTerminated, kNothing,                   "RFC 4320 §4.2: too late for any answer"},
-    {kProceeding, kTimer100,   kProceeding, kNothing,                   "stopped on entry"},
-    {kProceeding, kTimerJ,     kProceeding, kNothing,                   "not started here"},
+    {kProceeding, kSend408,    kProceeding, kNothing,               "RFC 4320 §4.2: never a 408"},
+    {kProceeding, kTimerF,     kTerminated, kNothing,               "RFC 4320 §4.2: too late for any answer"},
+    {kProceeding, kTimer100,   kProceeding, kNothing,               "stopped on entry"},
+    {kProceeding, kTimerJ,     kProceeding, kNothing,               "not started here"},
 
     {kCompleted, kGotRequest, kCompleted,  kTransmit, "§17.2.2"},
     {kCompleted, kTimerJ,     kTerminated, kNothing,  "§17.2.2"},
