@@ -301,6 +301,18 @@ TEST(Server, TheSameRequestByTwoWaysIsMerged) {
   EXPECT_EQ(probe.words(), "up INVITE");
 }
 
+TEST(Server, ARefusedRequestMayComeAgainWithCredentialsAndTheOldNumber) {
+  LayerProbe probe;
+  probe.arrives(peer_request(Method::kRegister, "z9hG4bKfirst"), udp_flow());
+  probe.answers(401);
+  probe.words();
+  probe.arrives(peer_request(Method::kRegister, "z9hG4bKsecond"), udp_flow());
+  probe.answers(200);
+  EXPECT_EQ(probe.words(), "up REGISTER, tx 200");
+  probe.arrives(peer_request(Method::kRegister, "z9hG4bKthird"), udp_flow());  // this one was served
+  EXPECT_EQ(probe.words(), "tx 482");
+}
+
 TEST(Server, BeyondTheLimitRequestsAreRefusedWithoutState) {
   LayerProbe probe{{}, {.server_transactions = 2, .client_transactions = 2}};
   probe.arrives(peer_request(Method::kInvite, "z9hG4bK1", 1), udp_flow());

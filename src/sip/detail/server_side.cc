@@ -206,11 +206,18 @@ void ServerSide::forget_trying(Record& record) {
   record.trying = {};
 }
 
+void ServerSide::forget_merge(Record& record) {
+  if (record.merge_hash != 0) merges_.erase(std::exchange(record.merge_hash, 0));
+}
+
 void ServerSide::step(Record& record, Event event, const Message* response, Instant now) {
   const Row& row = record.progress.machine->row(record.progress.state, event);
   if (has(row.act, Act::kStoreResponse)) {
     record.bytes = turn_.bytes_of(*response);
     forget_trying(record);
+    // §8.2.2.2 speaks of ongoing transactions. A refused one is over: phones that answer a 401 with
+    // credentials but the old CSeq number are many, and a second copy of it is refused just the same.
+    if (response->status() >= 300) forget_merge(record);
     if (record.progress.machine == &kServerInvite && record.to_tag.empty()) {
       record.to_tag = tag_of(response->get(HeaderName::kTo).value_or(""));
     }
@@ -238,7 +245,7 @@ void ServerSide::erase(Record& record) {
   forget_trying(record);
   turn_.due.cancel_repeat(record.progress);
   turn_.due.cancel_end(record.progress);
-  if (record.merge_hash != 0) merges_.erase(record.merge_hash);
+  forget_merge(record);
   by_key_.erase(record.key_hash);
   records_.give_back(record);
 }

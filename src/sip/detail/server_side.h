@@ -51,6 +51,7 @@ class ServerSide {
   Record& start(const MessageArrived& input, const RequestFacts& facts, std::uint64_t key_hash, Instant now);
   void transmit(Record& record);
   void forget_trying(Record& record);
+  void forget_merge(Record& record);
   void answer_statelessly(const MessageArrived& input, const Flow& to, int status, std::string_view reason);
   void step(Record& record, Event event, const Message* response, Instant now);
   void enter(Record& record, State state, std::string_view why, Instant now);
