@@ -18,14 +18,14 @@ std::string_view header_of(std::string_view text, std::string_view name) {
   return text;
 }
 
-// "INVITE 1", "200 1 INVITE", "NOTIFY 3": the first word and the CSeq.
+// "INVITE+ 1", "200 1 INVITE", "NOTIFY 3": the first word and the CSeq; a plus where a session is described.
 std::string label_of(std::string_view text) {
   const std::string_view line = text.substr(0, text.find('\r'));
   const std::string_view cseq = header_of(text, "\r\nCSeq:");
-  if (line.starts_with("SIP/2.0 ")) return fmt::format("{} {}", line.substr(8, 3), cseq);
+  const char* sdp = text.find("\r\nv=0\r\n") != text.npos ? "+" : "";
+  if (line.starts_with("SIP/2.0 ")) return fmt::format("{}{} {}", line.substr(8, 3), sdp, cseq);
   const std::string_view method = line.substr(0, line.find(' '));
-  const bool sdp = text.find("\r\nv=0\r\n") != text.npos;
-  return fmt::format("{} {}{}", method.substr(0, 12), cseq.substr(0, cseq.find(' ')), sdp ? " +sdp" : "");
+  return fmt::format("{}{} {}", method.substr(0, 12), sdp, cseq.substr(0, cseq.find(' ')));
 }
 
 std::string detail_of(std::string_view text) {

@@ -176,8 +176,7 @@ TEST(AttendedTransfer, JoinsTheTwoPeersOfTheTransferor) {
   talk(office, alice, bob);
   bob.holds();
   office.run_for(1s);
-  bob.dials(carol);
-  carol.answers();
+  talk(office, bob, carol);
   ASSERT_EQ(bob.call_count(), 2U) << office.ladder();
   bob.completes_transfer();
   EXPECT_TRUE(office.until([&] { return bob.is_idle(); }, 10s)) << office.ladder();
@@ -199,8 +198,12 @@ TEST(AttendedTransfer, OverALossyNetwork) {
     bob.holds();
     office.run_for(8s);
     talk(office, bob, carol);
-    bob.completes_transfer();
-    ASSERT_TRUE(office.until([&] { return bob.is_idle(); }, 60s)) << office.ladder();
+    for (int tries = 0; tries < 3 && !bob.is_idle();
+         ++tries) {  // a lost ACK may still hold the call busy: 491
+      bob.completes_transfer();
+      office.until([&] { return bob.is_idle(); }, 20s);
+    }
+    ASSERT_TRUE(bob.is_idle()) << office.ladder();
     ASSERT_TRUE(office.until([&] { return alice.in_call() && carol.in_call(); }, 10s)) << office.ladder();
     ASSERT_THAT(office.leftovers(), testing::IsEmpty()) << office.ladder();
   }
