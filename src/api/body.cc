@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 
 namespace bw::api {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t kNamedBytes = 300;  // a body may hold very many unknown fields
 
 json::string_view to_json(std::string_view s) {
   return {s.data(), s.size()};
@@ -124,11 +127,14 @@ void Body::absorb(Body& inner) {
 
 std::optional<Problem> Body::finish() {
   if (problem_ || value_.empty()) return problem_;
+  std::vector<std::string> unknown;
+  for (const auto& field : value_)
+    unknown.push_back(prefix_ + std::string(field.key().data(), field.key().size()));
+  std::ranges::sort(unknown);
   std::string names;
-  for (const auto& field : value_) {
-    if (!names.empty()) names += ", ";
-    names += prefix_ + std::string(field.key().data(), field.key().size());
-    if (names.size() > 300) break;
+  for (const std::string& name : unknown) {
+    if (names.size() + name.size() > kNamedBytes) break;
+    names += (names.empty() ? "" : ", ") + name;
   }
   const bool one = value_.size() == 1;
   return Problem{fmt::format("Unknown field{}: {}.", one ? "" : "s", names), "unknown_field", names};

@@ -46,7 +46,7 @@ class NameServer {
  public:
   NameServer() : links_(std::move(*UdpLinks::open(std::vector{Endpoint{IpAddress::v4(0x7F000001), 0}}))) {
     records_[{"pbx.example", 1}] =
-        record(1, 300, "\xC0\x00\x02\x01" + std::string()) + record(1, 60, "\xC0" + std::string("\0\2\2", 3));
+        record(1, 300, std::string("\xC0\0\2\1", 4)) + record(1, 60, std::string("\xC0\0\2\2", 4));
     records_[{"_sip._udp.example", 33}] =
         record(33, 120, u16(10) + u16(60) + u16(5060) + labels("a.example")) +
         record(33, 90, u16(20) + u16(0) + u16(5070) + labels("b.example"));

@@ -33,7 +33,12 @@ std::vector<std::string> needs_restart(const config::Config& running, const conf
 
 api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
   api::ReloadOutcome outcome;
-  config::Loaded loaded = read_config(scope.setup.config_file);
+  config::Loaded loaded;
+  if (scope.setup.config_file) {
+    loaded = read_config(scope.setup.config_file);
+  } else {
+    loaded.config = scope.setup.config;  // no file; certificates and addresses may have changed all the same
+  }
   for (const config::Problem& p : loaded.problems) outcome.problems.push_back(config::to_text(p));
   if (!loaded.usable()) return outcome;
   const auto certificates = certificates_of(loaded.config, scope.data_directory, scope.clock.now());
