@@ -5,7 +5,7 @@ import unittest
 from office import Office, password, wait_until
 from softphone import Phone
 
-STRICT = "security:\n  trusted_networks: ['10.0.0.0/8']\n  rate_limit: {max_attempts: 5, window_seconds: 60, lockout_duration: 3}\n"
+STRICT = "security:\n  trusted_networks: ['10.0.0.0/8']\n  rate_limit: {max_attempts: 5, window_seconds: 60, lockout_duration: 8}\n"
 
 
 def shape(message):
@@ -54,7 +54,7 @@ class Security(unittest.TestCase):
             with self.assertRaises(AssertionError):  # no answer at all
                 guesser.register(ok=False)
             guesser.secret = password("1001")
-            wait_until(lambda: self.registered(guesser), 15, "the lockout ends")
+            wait_until(lambda: self.registered(guesser), 25, "the lockout ends")
             self.assertIn("locked out", office.log.read_text())
 
     def registered(self, phone):

@@ -26,7 +26,7 @@ class Baresip:
         self.namespace = namespace
         self.control_port, self.sip_port = free_ports(2)
         self.buffer = b""
-        self.events = []
+        self.events, self.replies = [], []
         host, port = office_address
         shown = f"[{host}]" if ":" in host else host
         (self.folder / "config").write_text(f"""
@@ -40,9 +40,10 @@ audio_source ausine,{tone}
 audio_player aubridge,{number}
 audio_alert aubridge,alert
 audio_level no
-ausrc_srate 8000
+ausrc_srate 48000
 auplay_srate 8000
-audio_channels 1
+ausrc_channels 2
+auplay_channels 1
 rtp_tos 184
 rtp_ports 30000-39998
 rtcp_mux no
@@ -133,8 +134,7 @@ snd_path {self.folder}
                 break
             message = json.loads(rest[:size])
             self.buffer = rest[size + 1:]
-            if message.get("event"):
-                self.events.append(message)
+            (self.events if message.get("event") else self.replies).append(message)
         return self.events
 
     def wait_for(self, kind, seconds=10):
@@ -142,7 +142,14 @@ snd_path {self.folder}
                           f"baresip {self.number} sees {kind}; saw {[e['type'] for e in self.events]}")
 
     def wait_registered(self, seconds=10):
-        self.wait_for("REGISTER_OK", seconds)
+        # The event may have come before we listened: its table of accounts tells as well.
+        def registered():
+            self.command("reginfo")
+            time.sleep(0.1)
+            self.pump()
+            return any("OK" in reply.get("data", "") for reply in self.replies)
+
+        wait_until(registered, seconds, f"baresip {self.number} is registered")
 
     def dial(self, target):
         self.command("dial", target)
