@@ -49,16 +49,14 @@ std::string claimed_user(const sip::Message& request) {
 }
 
 // RFC 7616 §3.4.6, RFC 3261 §22.4: the credentials must be for this request and no other. Phones write the
-// uri as they first knew it, so its parameters, an explicit port 5060 and the case of the host do not count.
+// uri as they first knew it, so its parameters, its port and the case of the host do not count; and some (sipp
+// among them) name the server alone, whatever user they call.
 bool is_for(std::string_view uri_text, std::string_view request_uri) {
   if (uri_text == request_uri) return true;
   const auto uri = sip::Uri::parse(uri_text);
   const auto target = sip::Uri::parse(request_uri);
   if (!uri || !target || uri->scheme != target->scheme || uri->scheme == sip::Scheme::kOther) return false;
-  const auto port = [](const sip::Uri& u) {
-    return u.port.value_or(u.scheme == sip::Scheme::kSips ? 5061 : 5060);
-  };
-  return uri->user == target->user && sip::same_host(uri->host, target->host) && port(*uri) == port(*target);
+  return (uri->user.empty() || uri->user == target->user) && sip::same_host(uri->host, target->host);
 }
 
 // Refused before anything is hashed: what this server never offered, or what no client that works would send.

