@@ -31,13 +31,14 @@ struct Habits {
   bool supports_100rel = false;
   bool rings_reliably = false;
   bool early_media = false;
-  bool delayed_offer = false;
+  bool delayed_offer = false;     // INVITE and re-INVITE without a description
   bool holds_by_address = false;  // c=0.0.0.0 in place of a=sendonly
   bool changes_with_update = false;
   bool supports_timer = true;
   std::optional<std::uint32_t> session_expires;  // asked for in INVITE
   std::optional<Duration> answers_after;
   std::optional<int> rejects_with;
+  std::string redirects_to;  // number in the Contact of a 3xx
   bool hangs_up_when_transferred = true;
 
   std::string claims_to_be;  // number written into From of its INVITEs

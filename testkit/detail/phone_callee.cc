@@ -137,6 +137,8 @@ void Phone::accept_call(Line& line) {
 void Phone::refuse(Line& line, int status) {
   const auto server = line.server;
   sip::Message no = line.dialog->make_response(line.invite, status);
+  if (status / 100 == 3)
+    no.set(sip::HeaderName::kContact, fmt::format("<sip:{}@{}>", habits_.redirects_to, domain_));
   end(line, status, {}, false);
   respond(server, std::move(no));
 }

@@ -183,7 +183,8 @@ void Phone::send_change(Line& line) {
       line.dialog->make_request(habits_.changes_with_update ? sip::Method::kUpdate : sip::Method::kInvite);
   m.add(sip::HeaderName::kSupported, habits_.supports_timer ? "timer, replaces" : "replaces");
   add_session_timer(m, line);
-  m.set_body("application/sdp", line.local.to_text());
+  if (!habits_.delayed_offer || habits_.changes_with_update)
+    m.set_body("application/sdp", line.local.to_text());
   line.change = send(std::move(m), flow_of(line), line.id);
 }
 
@@ -192,9 +193,15 @@ void Phone::on_change_response(Line& line, const Pending& p, const sip::Message&
   const auto change = std::exchange(line.change, {});
   if (status < 300) {
     line.dialog->refresh_target(response);
-    if (!response.body().empty()) take_answer(line, response.body());
+    std::string answer;
+    if (const auto offer = PhoneSdp::parse(response.body()); offer && p.request.body().empty()) {
+      line.local = make_answer(line, *offer);  // we asked without an offer: theirs is in the 2xx
+      answer = line.local.to_text();
+    } else if (!response.body().empty()) {
+      take_answer(line, response.body());
+    }
     if (p.request.method() == sip::Method::kInvite) {
-      send_ack(line, *line.dialog, response, {});
+      send_ack(line, *line.dialog, response, answer);
       later(kTransactionEnd, [this, change] { pending_.erase(change.value); });
     }
     if (line.state == LineState::kUp) start_session_timer(line, response);

@@ -144,6 +144,34 @@ TEST(Call, AnOfferMayComeLate) {
   expect_clean(office);
 }
 
+TEST(Call, AnOfferMayComeLateInAReinviteToo) {
+  World office{Seed{24}};
+  auto [alice, bob] = office.phones("alice", "bob");
+  talk(office, alice, bob);
+  alice.habits().delayed_offer = true;
+  alice.holds();
+  office.run_for(2s);
+  EXPECT_FALSE(alice.hears(bob)) << office.ladder();
+  alice.resumes();
+  office.run_for(2s);
+  // RFC 3261 §14.2: the offer in the 2xx is made as for a new call, so it does not stay bound by the hold.
+  EXPECT_EQ(alice.line().remote->direction, testkit::Direction::kSendRecv) << office.ladder();
+  expect_conversation(office, alice, bob);
+  expect_agreement(office);
+  expect_clean(office);
+}
+
+TEST(Call, ARedirectionIsFollowedInTheOfficeOrRefused) {
+  World office{Seed{25}};
+  auto [alice, bob, carol] = office.phones("alice", "bob", "carol");
+  bob.habits().rejects_with = 302;
+  bob.habits().redirects_to = carol.number();
+  alice.dials(bob);
+  office.run_for(2s);
+  EXPECT_TRUE(carol.is_ringing() || alice.is_idle()) << office.ladder();
+  expect_clean(office);
+}
+
 TEST(Call, EarlyMediaIsHeardBeforeTheAnswer) {
   World office{Seed{11}};
   auto [alice, bob] = office.phones("alice", "bob");
@@ -261,6 +289,26 @@ TEST(Call, NobodyCallsWithoutAPassword) {
   EXPECT_EQ(bob.calls_seen(), 0U) << office.ladder();
   EXPECT_THAT(alice.ended_with(), testing::AnyOf(401, 403, 407));
   EXPECT_TRUE(office.pbx().store().calls().empty());
+  expect_clean(office);
+}
+
+TEST(Call, ACapturedInviteCannotBeUsedBySomebodyElse) {
+  World office{Seed{26}};
+  auto [alice, bob] = office.phones("alice", "bob");
+  Phone& mallory = office.stranger("mallory", "1999", "");
+  talk(office, alice, bob);
+  alice.hangs_up();
+  office.run_for(40s);
+  std::string forged = *office.tape().last("INVITE", alice.ip());
+  for (const auto* start : {"Call-ID: ", "branch=z9hG4bK", ";tag="}) {
+    const auto at = forged.find(start);
+    ASSERT_NE(at, forged.npos) << forged;
+    forged.insert(at + std::string_view{start}.size(), "x");
+  }
+  mallory.sends_raw(forged);
+  office.run_for(2s);
+  EXPECT_EQ(bob.calls_seen(), 1U) << office.ladder();
+  EXPECT_GE(office.tape().count("SIP/2.0 401", office.pbx().ip(), mallory.ip()), 1U) << office.ladder();
   expect_clean(office);
 }
 

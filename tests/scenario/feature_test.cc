@@ -189,6 +189,24 @@ TEST(AttendedTransfer, JoinsTheTwoPeersOfTheTransferor) {
   expect_clean(office);
 }
 
+TEST(AttendedTransfer, GivenUpWhileTheTargetRingsAndMadeBlind) {
+  World office{Seed{16}};
+  auto [alice, bob, carol] = office.phones("alice", "bob", "carol");
+  talk(office, alice, bob);
+  bob.holds();
+  office.run_for(1s);
+  bob.dials(carol);
+  ASSERT_TRUE(office.until([&] { return carol.is_ringing(); })) << office.ladder();
+  bob.hangs_up();  // gives up the consultation and sends the caller on
+  office.run_for(1s);
+  bob.transfers_to(carol);
+  carol.answers();
+  EXPECT_TRUE(office.until([&] { return bob.is_idle(); }, 10s)) << office.ladder();
+  office.run_for(1s);
+  expect_conversation(office, alice, carol);
+  expect_clean(office);
+}
+
 TEST(AttendedTransfer, OverALossyNetwork) {
   for (std::uint64_t seed = 1; seed <= 15; ++seed) {
     World office{Seed{seed}};

@@ -122,6 +122,8 @@ TEST(Race, TwoPhonesAnswerInTheSameMillisecondAndOneWins) {
         << office.ladder();
     office.run_for(2s);
     Phone& winner = bob.is_idle() ? desk : bob;
+    Phone& loser = bob.is_idle() ? bob : desk;
+    EXPECT_EQ(loser.ended_reason(), R"(SIP;cause=200;text="Call completed elsewhere")") << office.ladder();
     ASSERT_TRUE(alice.in_call() && winner.in_call()) << office.ladder();
     EXPECT_TRUE(alice.hears(winner) && winner.hears(alice)) << office.ladder();
     ASSERT_THAT(office.disagreements(), testing::IsEmpty()) << office.ladder();

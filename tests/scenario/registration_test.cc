@@ -73,6 +73,20 @@ TEST(Registration, ACapturedRegisterCannotBringACallElsewhere) {
   EXPECT_EQ(phones[0].flow.remote, alice.endpoint()) << office.ladder();
 }
 
+TEST(Registration, WithSha256AloneOrBeforeMd5) {
+  for (const auto& algorithms :
+       {std::vector{model::DigestAlgorithm::kSha256},
+        std::vector{model::DigestAlgorithm::kSha256, model::DigestAlgorithm::kMd5}}) {
+    auto settings = World::office_settings();
+    settings.digest_algorithms = algorithms;
+    World office{Seed{15}, settings};
+    auto [alice, bob] = office.phones("alice", "bob");
+    ASSERT_TRUE(alice.is_registered() && bob.is_registered()) << office.ladder();
+    talk(office, alice, bob);
+    expect_clean(office);
+  }
+}
+
 TEST(Registration, SeveralPhonesOfOneExtensionComeAndGo) {
   World office{Seed{5}};
   auto [alice] = office.phones("alice");
