@@ -5,11 +5,15 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
+#include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "store/store.h"
+#include "store/store_thread.h"
 
 namespace bw::store {
 namespace {
@@ -166,6 +170,41 @@ void binding_refresh(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(next));
 }
 BENCHMARK(binding_refresh)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
+
+// CPU time of the database thread so far.
+double cpu_seconds(StoreThread& thread) {
+  std::promise<double> answer;
+  thread.ask([&](Store&) {
+    timespec t{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    answer.set_value(static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9);
+  });
+  return answer.get_future().get();
+}
+
+// What the whole way costs at a steady rate, with the waking and the grouping; calls of one second, nobody
+// waits for them.
+void calls_through_the_thread(benchmark::State& state) {
+  const Scratch scratch;
+  const auto per_second = static_cast<std::uint64_t>(state.range(0));
+  const auto pause = std::chrono::nanoseconds(1s) / static_cast<std::int64_t>(per_second);
+  std::uint64_t n = 0;
+  double cpu = 0;
+  for (auto _ : state) {
+    StoreThread thread(
+        scratch.open(), [](auto) {}, [&](const Failure& f) { state.SkipWithError(f.sentence.c_str()); });
+    const double before = cpu_seconds(thread);
+    auto next = std::chrono::steady_clock::now();
+    for (const std::uint64_t end = n + 4 * per_second; n < end; ++n) {
+      thread.persist({{}, {ports::OpenCallRecord{call(n)}}});
+      if (n >= per_second) thread.persist({{}, {ports::CloseCallRecord{ended(call(n - per_second))}}});
+      std::this_thread::sleep_until(next += pause);
+    }
+    cpu += cpu_seconds(thread) - before;
+  }
+  state.counters["cpu_us_per_call"] = cpu / static_cast<double>(n - per_second) * 1e6;
+}
+BENCHMARK(calls_through_the_thread)->Arg(50)->Arg(200)->Arg(1000)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace bw::store

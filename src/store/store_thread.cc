@@ -30,11 +30,10 @@ struct StoreThread::Impl {
   OnStored on_stored;
   OnTrouble on_trouble;
   const ThreadLimits limits;
-  Clock::time_point last_commit{};
+  Clock::time_point last_commit = Clock::now();
 
   void run();
   bool wait_for_work(std::deque<Waiting>& work);
-  void gather(std::unique_lock<std::mutex>& lock);
   void store_all(std::vector<ports::Persist>& batches);
   void store_group(std::span<const ports::Persist> group);
   Result<void> apply_with_patience(std::span<const ports::Persist> group);
@@ -46,6 +45,8 @@ struct StoreThread::Impl {
   std::deque<Waiting> waiting;
   std::size_t changes = 0;    // waiting or being stored
   std::size_t questions = 0;  // waiting
+  bool idle = false;          // the thread waits for the first change, however long
+  bool awaited = false;       // one of those waiting carries a ticket
   bool stopping = false;
 
   std::thread thread;  // last: it uses all of the above
@@ -67,20 +68,22 @@ StoreThread::~StoreThread() {
 
 Admission StoreThread::persist(ports::Persist&& batch) {
   Impl& self = *impl_;
-  bool was_idle = false;
+  bool wakes = false;
   std::size_t now_waiting = 0;
   {
     const std::scoped_lock lock(self.mutex);
     // A batch that is larger than the whole queue must still get through when the queue is empty.
     if (self.changes != 0 && self.changes + batch.changes.size() > self.limits.queued_changes)
       return Admission::kFull;
-    was_idle = self.waiting.empty();
     self.changes += std::max<std::size_t>(batch.changes.size(), 1);
     now_waiting = self.changes;
-    if (was_idle || self.waiting.back().question) self.waiting.emplace_back();
+    wakes = (self.idle && self.waiting.empty()) || now_waiting >= self.limits.changes_per_commit ||
+            (batch.ticket && !self.awaited);
+    if (batch.ticket) self.awaited = true;
+    if (self.waiting.empty() || self.waiting.back().question) self.waiting.emplace_back();
     self.waiting.back().batches.push_back(std::move(batch));
   }
-  if (was_idle || now_waiting >= self.limits.changes_per_commit) self.wake.notify_one();
+  if (wakes) self.wake.notify_one();
   return now_waiting * 2 > self.limits.queued_changes ? Admission::kCrowded : Admission::kAccepted;
 }
 
@@ -114,22 +117,30 @@ void StoreThread::Impl::run() {
 }
 
 // False: stopping, and nothing is left.
+//
+// A commit for every few changes would cost several times what the changes cost, and waking a thread for each
+// change costs both sides: so the thread rests after a commit and then takes what has come. Whoever waits for
+// a ticket is kept waiting only if others are likely to come; after a quiet time they are not.
 bool StoreThread::Impl::wait_for_work(std::deque<Waiting>& work) {
   std::unique_lock lock(mutex);
-  wake.wait(lock, [&] { return stopping || !waiting.empty(); });
-  if (waiting.empty()) return false;
-  gather(lock);
+  const auto enough = [&] { return stopping || questions > 0 || changes >= limits.changes_per_commit; };
+  const auto rest = [&](Clock::time_point since) {
+    wake.wait_until(lock, since + limits.gather_unawaited, [&] { return awaited || enough(); });
+  };
+  rest(last_commit);
+  if (waiting.empty()) {
+    idle = true;
+    wake.wait(lock, [&] { return stopping || !waiting.empty(); });
+    idle = false;
+    if (waiting.empty()) return false;
+    rest(Clock::now());
+  } else if (awaited) {
+    wake.wait_until(lock, last_commit + limits.gather, enough);
+  }
   work.swap(waiting);
+  awaited = false;
   for (const Waiting& next : work) questions -= next.question ? 1 : 0;
   return true;
-}
-
-// Under load a commit for every few changes would cost more than the changes: wait a moment for company.
-// After a quiet time nobody else is about to come, and nobody should wait.
-void StoreThread::Impl::gather(std::unique_lock<std::mutex>& lock) {
-  const auto enough = [&] { return stopping || questions > 0 || changes >= limits.changes_per_commit; };
-  if (Clock::now() - last_commit > 2 * limits.gather) return;
-  wake.wait_for(lock, limits.gather, enough);
 }
 
 void StoreThread::Impl::store_all(std::vector<ports::Persist>& batches) {

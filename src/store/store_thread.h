@@ -18,7 +18,10 @@ struct ThreadLimits {
   std::size_t queued_changes = 50'000;  // beyond: kFull
   std::size_t changes_per_commit = 2'000;
   std::size_t queued_questions = 1'000;
-  Duration gather = 2ms;        // wait for company, only while commits follow each other closely
+  // Company to wait for before a commit: while somebody waits for a ticket, and only while commits follow
+  // each other closely; and when nobody waits. A kill may take what was queued for so long.
+  Duration gather = 2ms;
+  Duration gather_unawaited = 20ms;
   Duration retry_first = 50ms;  // doubled up to retry_most
   Duration retry_most = 2s;
   Duration give_up_after = 30s;  // then Stored{ok = false}

@@ -193,6 +193,25 @@ TEST_P(Thread, QuestionsAreBoundedToo) {
   go.set_value();
 }
 
+TEST(ThreadWithTime, WhoeverWaitsAfterAQuietTimeIsAnsweredAtOnceAndTheRestMayWait) {
+  const test::Database database(Dialect::kSqlite);
+  std::promise<std::uint64_t> first;
+  Told told;
+  const auto on_stored = [&](std::span<const ports::Stored> answers) {
+    first.set_value(answers[0].ticket.value);
+  };
+  StoreThread thread(open(database.target()), on_stored, told.on_trouble(),
+                     {.gather = 100ms, .gather_unawaited = 60s});
+  thread.persist({ports::Ticket{}, turn(1).changes});
+  std::this_thread::sleep_for(20ms);
+  EXPECT_EQ(thread.queued_changes(), 2U);  // waits for company
+  thread.persist(turn(2));
+  auto answer = first.get_future();
+  ASSERT_EQ(answer.wait_for(10s), std::future_status::ready);  // and takes the first with it
+  EXPECT_EQ(answer.get(), 2U);
+  EXPECT_THAT(open(database.target()).call_records({}).value(), SizeIs(2));
+}
+
 TEST(ThreadWithoutItsServer, TriesAgainUntilTheServerIsBack) {
   test::PostgresqlServer server;
   const test::Database database(Dialect::kPostgresql, &server);
