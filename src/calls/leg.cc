@@ -221,6 +221,7 @@ void Leg::hang_up(int status, std::string_view reason_header, LegContext& cx) {
     case State::kCalling:
       cx.wire.push_back(sip::CancelRequest{
           invite_client_, {id_.value << kSequenceBits | next_sequence_++}, std::string(reason_header)});
+      bye_reason_ = std::string(reason_header);  // for the BYE, should an answer cross the CANCEL
       enter(State::kCancelling, "hung up before an answer");
       cx.timers.arm(cancel_timer_, cx.now + kCancelPatience, {id_, LegTimer::Kind::kCancel});
       return;

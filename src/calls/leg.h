@@ -117,6 +117,7 @@ class Leg {
 
  private:
   static constexpr unsigned kSequenceBits = 16;
+  static constexpr std::size_t kMostDismissed = 8;
   static constexpr std::uint8_t kOfferTries = 5;  // of our own re-INVITE against glare
   static constexpr std::string_view kAllow =
       "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
@@ -168,7 +169,8 @@ class Leg {
   State state_ = State::kInvited;
   bool incoming_ = false;
   bool ringing_ = false;
-  bool released_ = false;  // hang_up() was called: no more events
+  bool released_ = false;               // hang_up() was called: no more events
+  std::vector<std::string> dismissed_;  // remote tags of second answers that were told goodbye
   bool bye_when_acked_ = false;
   std::string bye_reason_;
   bool refer_active_ = false;

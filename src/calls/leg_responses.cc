@@ -1,4 +1,5 @@
 // The calling side of a leg: what comes back to our requests (RFC 3261 §13.2.2, §14.1, RFC 3262 §4).
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -137,7 +138,7 @@ void Leg::on_invite_answer(const sip::Message& response, LegContext& cx) {
   enter(State::kConfirmed, "answered");
   cx.timers.cancel(cancel_timer_);
   if (cancelled) {  // RFC 3261 §9.1: the answer crossed our CANCEL
-    leave("SIP;cause=487;text=\"Cancelled while answering\"", cx);
+    leave(bye_reason_, cx);
     return;
   }
   arm_session(cx);
@@ -155,6 +156,9 @@ void Leg::dismiss_extra_answer(const sip::Message& response, LegContext& cx) {
   auto extra = sip::Dialog::as_uac(*sent_invite_, response);
   if (!extra) return;
   cx.wire.push_back(sip::SendStateless{flow_, extra->make_ack(invite_cseq_), {}});
+  if (std::ranges::find(dismissed_, extra->remote_tag()) != dismissed_.end()) return;  // its 2xx once more
+  if (dismissed_.size() == kMostDismissed) return;
+  dismissed_.push_back(extra->remote_tag());
   auto bye = extra->make_request(sip::Method::kBye);
   bye.add(sip::HeaderName::kReason, "SIP;cause=200;text=\"Call completed elsewhere\"");
   send(std::move(bye), cx);

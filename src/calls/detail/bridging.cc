@@ -39,6 +39,7 @@ void Engine::set_peer(Member& member) {
   set.peer.rtp = agreed->remote_rtp.value_or(Endpoint{});
   set.peer.rtcp = agreed->remote_rtcp.value_or(Endpoint{});
   set.rtcp_mux = agreed->rtcp_mux;
+  set.sip_source = member.leg.flow().remote.ip;
   set.clock_rate = agreed->codec.clock_rate;
   if (agreed->telephone_event_receive) {
     set.telephone_event = static_cast<std::int16_t>(*agreed->telephone_event_receive);
@@ -126,7 +127,9 @@ void Engine::on_leg_event(Member& member, const LegEvent::Offered& what, Instant
   const bool with_peer = peer != nullptr && call.state == Call::State::kUp;
 
   if (what.sdp.empty()) {  // RFC 3261 §14.2: the offer is in our 2xx; its answer comes with the ACK
-    const auto offer = with_peer ? member.media.relay_offer(peer->media) : member.media.repeat_offer();
+    // "As for a new call": whoever asks this way may want to end a hold, so the offer does not carry it on.
+    const auto offer = with_peer ? member.media.relay_offer(peer->media, sdp::Direction::kSendRecv)
+                                 : member.media.repeat_offer(sdp::Direction::kSendRecv);
     return member.leg.answer_offer(offer ? 200 : 491, offer ? *offer : std::string{}, cx);
   }
   auto offer = sdp::parse(what.sdp);

@@ -26,7 +26,7 @@ struct Member {
   media::MediaLegId media_leg{};      // none once closed
   sip::ServerTransactionId invite{};  // under which Engine::by_invite_ knows it
   bool holds = false;                 // it put the other side on hold
-  bool cut = false;        // its connection ended; it may come back on another one
+  bool cut = false;                   // its connection ended; it may come back on another one
   bool probing = false;               // media fell silent and the phone was asked whether it is still there
   Duration silent_for{0};
   std::string negotiated_codec{};

@@ -69,8 +69,12 @@ void Engine::on(const sip::ResponseReceived& in, Instant now) {
 }
 
 void Engine::on(const sip::StrayResponse& in, Instant now) {
-  const LegId id = Leg::owner_of_tag(sip::tag_of(in.response.get(sip::HeaderName::kFrom).value_or("")));
-  if (Member* member = find(id)) {
+  const auto tag = sip::tag_of(in.response.get(sip::HeaderName::kFrom).value_or(""));
+  const LegId id = Leg::owner_of_tag(tag);
+  Member* member = find(id);
+  // Leg numbers start again with the process: the whole tag must be ours, not only the number in it.
+  const auto call_id = in.response.get(sip::HeaderName::kCallId).value_or("");
+  if (member != nullptr && member->leg.local_tag() == tag && member->leg.call_id() == call_id) {
     LegContext cx = context(now);
     member->leg.on_stray_answer(in.response, cx);
     forget_finished(id);
