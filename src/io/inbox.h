@@ -4,8 +4,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <span>
 #include <system_error>
@@ -33,7 +35,7 @@ class Inbox {
       const std::lock_guard lock(mutex_);
       if (waiting_.size() >= capacity_) return false;
       waiting_.push_back(std::move(value));
-      if (waiting_.size() > 1) return true;
+      if (waiting_.size() > 1 || reader_looks_) return true;
     }
     signal();
     return true;
@@ -45,19 +47,42 @@ class Inbox {
     {
       const std::lock_guard lock(mutex_);
       waiting_.push_back(std::move(value));
-      if (waiting_.size() > 1) return;
+      if (waiting_.size() > 1 || reader_looks_) return;
     }
     signal();
   }
 
+  // All of them with one lock and one wake-up, in order; as far as there is room: the rest stays in `values`.
+  bool push_all(std::vector<T>& values) {
+    if (values.empty()) return true;
+    bool was_empty = false;
+    {
+      const std::lock_guard lock(mutex_);
+      was_empty = waiting_.empty() && !reader_looks_;
+      const std::size_t room = capacity_ - std::min(capacity_, waiting_.size());
+      const auto end = values.begin() + static_cast<std::ptrdiff_t>(std::min(room, values.size()));
+      waiting_.insert(waiting_.end(), std::make_move_iterator(values.begin()), std::make_move_iterator(end));
+      values.erase(values.begin(), end);
+    }
+    if (was_empty) signal();
+    return values.empty();
+  }
+
   // Reader only. Fills `into` (cleared first) with all that waits; its capacity is used again next time.
-  void take(std::vector<T>& into) {
+  // `looks_again`: the reader promises to take() again very soon by its own clock, so that writers need not
+  // wake it: under load a wake-up for every value costs more than the values. It stops promising once nothing
+  // came; a value that slips in between is then still found by this take().
+  void take(std::vector<T>& into, bool looks_again = false) {
     into.clear();
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto n = ::read(event_.get(), &count, sizeof count);
+    if (!looks_again || !reader_looks_) {  // only the reader writes reader_looks_
+      std::uint64_t count = 0;
+      [[maybe_unused]] const auto n = ::read(event_.get(), &count, sizeof count);
+    }
     const std::lock_guard lock(mutex_);
     waiting_.swap(into);
+    reader_looks_ = looks_again && !into.empty();
   }
+  bool reader_looks() const { return reader_looks_; }
 
   // Wakes the reader without a value.
   void signal() {
@@ -72,6 +97,7 @@ class Inbox {
   Descriptor event_;
   std::mutex mutex_;
   std::vector<T> waiting_;
+  bool reader_looks_ = false;  // written under the lock
 };
 
 }  // namespace bw::io

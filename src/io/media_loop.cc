@@ -29,6 +29,9 @@ struct alignas(16) Buffer {
 constexpr int kNiceness = -10;
 // A round that brought so many is dense enough as it is: waiting for more would only add delay.
 constexpr std::size_t kFullRound = 16;
+// After commands the thread looks for more by itself so long, in milliseconds: a call brings about ten of them,
+// and waking a thread costs more than obeying. No ear notices the wait.
+constexpr int kCommandPause = 3;
 
 }  // namespace
 
@@ -54,6 +57,7 @@ class MediaLoop::Worker {
   }
 
   bool push(media::Command&& command) { return commands_.push(std::move(command)); }
+  bool push_all(std::vector<media::Command>& commands) { return commands_.push_all(commands); }
   MediaLoopFigures figures() const;
 
  private:
@@ -98,7 +102,9 @@ void MediaLoop::Worker::run(const std::stop_token& stop) {
     relay_.on_packets(in_, now, out_);
     send();
     // Commands after packets: what a peer sent before it was told to stop still belongs to the old state.
-    if (std::ranges::find(ready, MediaSockets::kExtra) != ready.end()) take_commands(now);
+    if (commands_.reader_looks() || std::ranges::find(ready, MediaSockets::kExtra) != ready.end()) {
+      take_commands(now);
+    }
     if (relay_.deadline().at <= now) tick(now);
     deliver_events();
     publish();
@@ -115,6 +121,7 @@ void MediaLoop::Worker::tick(Instant now) {
 }
 
 int MediaLoop::Worker::wait_ms() const {
+  if (commands_.reader_looks()) return kCommandPause;
   const Instant at = relay_.deadline().at;
   if (at == Instant::far_future()) return -1;
   const Instant now = clock_.now();
@@ -152,7 +159,7 @@ void MediaLoop::Worker::send() {
 }
 
 void MediaLoop::Worker::take_commands(Instant now) {
-  commands_.take(taken_);
+  commands_.take(taken_, true);
   for (media::Command& command : taken_) {
     std::visit(Overloaded{
                    [&](media::OpenPorts& c) { open_ports(c.count); },
@@ -231,6 +238,8 @@ MediaLoop::~MediaLoop() = default;
 bool MediaLoop::push(media::Command command) {
   return worker_->push(std::move(command));
 }
+
+bool MediaLoop::push_all(std::vector<media::Command>& commands) { return worker_->push_all(commands); }
 
 MediaLoopFigures MediaLoop::figures() const {
   return worker_->figures();

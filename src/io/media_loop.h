@@ -55,6 +55,8 @@ class MediaLoop {
 
   // Any thread. False: `waiting_commands` are waiting, the command is dropped.
   bool push(media::Command command);
+  // The same for many, in order, with one wake-up; those that did not fit stay in `commands`.
+  bool push_all(std::vector<media::Command>& commands);
   MediaLoopFigures figures() const;
 
  private:
