@@ -176,8 +176,8 @@ extensions: [{number: 1001, name: Alice}, {number: 1002, ring_seconds: 45}]
   EXPECT_EQ(s.rate_limit.lockout, 60s);
   EXPECT_THAT(s.digest_algorithms,
               testing::ElementsAre(model::DigestAlgorithm::kSha256, model::DigestAlgorithm::kMd5));
-  EXPECT_EQ(to_extension(result.config.extensions[0], result.config).ring_seconds, 20U);
-  EXPECT_EQ(to_extension(result.config.extensions[1], result.config).ring_seconds, 45U);
+  EXPECT_EQ(to_extension(result.config.extensions[0]).ring_seconds, 0U);  // as no_answer_timeout says
+  EXPECT_EQ(to_extension(result.config.extensions[1]).ring_seconds, 45U);
 }
 
 model::Extension alice() {
@@ -196,6 +196,7 @@ model::Extension alice() {
 TEST(Export, WhatIsWrittenIsReadBackAndHoldsNoCredential) {
   model::Extension bob;
   bob.number = model::ExtensionNumber("1002");
+  bob.ring_seconds = 0;
   model::Extension a = alice();
   a.name = Personal<std::string>("Alice \"Al\" \xC3\x89xample: #1");
   const std::vector<model::Extension> extensions{a, bob};
@@ -206,7 +207,7 @@ TEST(Export, WhatIsWrittenIsReadBackAndHoldsNoCredential) {
   EXPECT_TRUE(result.usable()) << yaml << all(result);
   ASSERT_THAT(result.config.extensions, SizeIs(2));
   std::vector<model::Extension> back;
-  for (const ExtensionEntry& e : result.config.extensions) back.push_back(to_extension(e, result.config));
+  for (const ExtensionEntry& e : result.config.extensions) back.push_back(to_extension(e));
   EXPECT_THAT(differences(back, extensions), IsEmpty());
   EXPECT_TRUE(load(write_yaml({}), "export.yml", {}).usable());
 }

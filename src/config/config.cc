@@ -62,15 +62,14 @@ model::Settings to_settings(const Config& config, std::vector<IpAddress> local_a
   return s;
 }
 
-model::Extension to_extension(const ExtensionEntry& entry, const Config& config) {
+model::Extension to_extension(const ExtensionEntry& entry) {
   model::Extension e;
   e.number = entry.number;
   e.name = entry.name;
   e.email = entry.email;
   e.allow_external = entry.allow_external;
   e.record = entry.record;
-  e.ring_seconds =
-      entry.ring_seconds.value_or(static_cast<std::uint32_t>(config.voicemail.no_answer_timeout.count()));
+  e.ring_seconds = entry.ring_seconds.value_or(0);
   e.forward = entry.forward;
   e.groups = entry.groups;
   return e;

@@ -203,7 +203,8 @@ struct Config {
 // caller; used where a listening address is unspecified.
 model::Settings to_settings(const Config& config, std::vector<IpAddress> local_addresses);
 
-// Everything but the credentials, which the caller derives from entry.password.
-model::Extension to_extension(const ExtensionEntry& entry, const Config& config);
+// Everything but the credentials, which the caller derives from entry.password. ring_seconds is 0 where the
+// file gives none: voicemail.no_answer_timeout, also after that has changed.
+model::Extension to_extension(const ExtensionEntry& entry);
 
 }  // namespace bw::config

@@ -34,7 +34,7 @@ void write_one(YAML::Emitter& out, const Extension& e) {
   member(out, "email", e.email.reveal());
   out << YAML::Key << "allow_external" << YAML::Value << e.allow_external;
   write_forward(out, e.forward);
-  out << YAML::Key << "ring_seconds" << YAML::Value << e.ring_seconds;
+  if (e.ring_seconds != 0) out << YAML::Key << "ring_seconds" << YAML::Value << e.ring_seconds;
   out << YAML::Key << "record" << YAML::Value << e.record;
   if (!e.groups.empty()) {
     out << YAML::Key << "groups" << YAML::Value << YAML::Flow << YAML::BeginSeq;
@@ -75,6 +75,7 @@ void compare(const Extension& file, const Extension& database, std::vector<Diffe
   const Fields in_database = fields_of(database);
   for (std::size_t i = 0; i < in_file.size(); ++i) {
     const auto& [key, value] = in_file[i];
+    if (file.ring_seconds == 0 && std::string_view(key) == "ring_seconds") continue;  // the file does not say
     if (value != in_database[i].second) out.push_back({file.number.value, key, value, in_database[i].second});
   }
   const auto& wanted = file.credentials.ha1_md5;

@@ -99,7 +99,7 @@ std::vector<model::Extension> new_extensions(const config::Config& config,
   std::vector<model::Extension> fresh;
   for (const config::ExtensionEntry& entry : config.extensions) {
     if (directory.find(entry.number.value) != nullptr) continue;
-    model::Extension e = config::to_extension(entry, config);
+    model::Extension e = config::to_extension(entry);
     if (!entry.password.reveal().empty())
       e.credentials = api::credentials_of(entry.number.value, entry.password);
     fresh.push_back(std::move(e));

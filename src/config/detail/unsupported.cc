@@ -81,7 +81,6 @@ struct MissingInExtension {
 constexpr std::array kMissingInExtensions{
     MissingInExtension{"voicemail_pin",
                        [](const ExtensionEntry& e) { return !e.voicemail_pin.reveal().empty(); }},
-    MissingInExtension{"forward", [](const ExtensionEntry& e) { return e.forward != model::Forwarding{}; }},
     MissingInExtension{"record", [](const ExtensionEntry& e) { return e.record; }},
     MissingInExtension{"allow_external", [](const ExtensionEntry& e) { return e.allow_external; }},
 };
