@@ -93,6 +93,29 @@ class Office:
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         wait_until(lambda: self.alive() and self.answers(), 20, "the server answers; log: " + self.log.read_text()[-2000:])
 
+    def start_quietly(self):
+        """As start(), but waits for the answer to an OPTIONS: what a phone would see."""
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command("serve", "--config", str(self.config_file), "--data", str(self.data)),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.settimeout(0.005)
+            probe.connect((self.host, self.sip))
+            port = probe.getsockname()[1]
+            text = (f"OPTIONS sip:{self.host} SIP/2.0\r\nVia: SIP/2.0/UDP {self.host}:{port};branch=z9hG4bKstart\r\n"
+                    f"Max-Forwards: 70\r\nFrom: <sip:probe@{self.host}>;tag=1\r\nTo: <sip:{self.host}>\r\n"
+                    "Call-ID: start\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n").encode()
+
+            def answered():
+                try:
+                    probe.send(text)
+                    return probe.recv(2000)
+                except OSError:
+                    return None
+
+            wait_until(lambda: self.alive() and answered(), 10, "an answer to OPTIONS")
+
     def alive(self):
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log.read_text()[-4000:]}")
