@@ -1,0 +1,228 @@
+"""What happens to the voice of a call, and that nobody else gets at it."""
+import json
+import re
+import socket
+import struct
+import threading
+import time
+import unittest
+
+from functional.test_transports import Answering
+from office import Office, wait_until
+from softphone import Phone
+
+
+class Talker:
+    """Sends a named payload every 20 ms from a phone's media socket and notes what comes back, and from where."""
+
+    def __init__(self, sock, remote, name):
+        self.socket, self.remote = sock, remote
+        self.payload = name.encode().ljust(160, b".")
+        self.heard, self.sent = [], 0
+        self.end = threading.Event()
+        self.threads = [threading.Thread(target=work, daemon=True) for work in (self._send, self._hear)]
+        self.socket.settimeout(0.05)
+        for thread in self.threads:
+            thread.start()
+
+    def _send(self):
+        start = time.monotonic()
+        while not self.end.wait(max(0, start + self.sent * 0.02 - time.monotonic())):
+            self.socket.sendto(packet(self.sent + 1, self.payload), self.remote)
+            self.sent += 1
+
+    def _hear(self):
+        while not self.end.is_set():
+            try:
+                self.heard.append(self.socket.recv(2048))
+            except TimeoutError:
+                pass
+
+    def names(self):
+        return {voice(got) for got in list(self.heard)}
+
+    def count(self, name):
+        return sum(voice(got) == name for got in list(self.heard))
+
+    def stop(self):
+        self.end.set()
+        for thread in self.threads:
+            thread.join(2)
+
+
+def packet(sequence, payload, ssrc=0x11223344, payload_type=0):
+    return struct.pack(">BBHII", 0x80, payload_type, sequence & 0xffff, sequence * 160 & 0xffffffff, ssrc) + payload
+
+
+def voice(got):
+    return got[12:].rstrip(b".").decode(errors="replace")
+
+
+class Call(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.office = Office()
+        cls.addClassCleanup(lambda: cls.office.__exit__(None))
+        cls.office.start()
+
+    def phone(self, number):
+        phone = Phone(number, self.office)
+        self.addCleanup(phone.close)
+        phone.register()
+        return phone
+
+    def connect(self):
+        a, b = self.phone("1001"), self.phone("1002")
+        answering = Answering(b)
+        a.dial("1002")
+        answering.join()
+        return a, b
+
+    def talk(self, phone, name):
+        talker = Talker(phone.media.socket, phone.media.remote, name)
+        self.addCleanup(talker.stop)
+        return talker
+
+    def end(self, a, b=None):
+        call_id = self.office.json("call", "ls")[0]["call_id"]
+        a.hang_up()
+        if b:
+            b.hung_up()
+        return wait_until(lambda: self.office.rows(
+            "select * from call_records where call_id = ? and ended_at is not null", call_id), 5, "the record is written")[0]
+
+    def flood(self, *ports, seconds=1.0):
+        """A stranger: knows the ports, sends from an address that is not part of the call. What it got back."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.9", 0))
+            stranger.setblocking(False)
+            got, sequence, end = [], 7000, time.monotonic() + seconds
+            while time.monotonic() < end:
+                sequence += 1
+                for port in ports:
+                    stranger.sendto(packet(sequence, b"stranger".ljust(160, b"."), ssrc=0xbad), ("127.0.0.1", port))
+                    stranger.sendto(packet(sequence, b"stranger".ljust(160, b".")), ("127.0.0.1", port))
+                try:
+                    got.append(stranger.recv(2048))
+                except BlockingIOError:
+                    pass
+                time.sleep(0.005)
+            return got
+
+
+class Strangers(Call):
+    def test_packets_of_strangers_neither_redirect_nor_disturb_a_call(self):
+        a, b = self.connect()
+        from_a, from_b = self.talk(a, "from-a"), self.talk(b, "from-b")
+        wait_until(lambda: from_a.count("from-b") > 10 and from_b.count("from-a") > 10, 5, "both are heard")
+        before = from_a.count("from-b"), from_b.count("from-a")
+        stolen = self.flood(a.media.remote[1], b.media.remote[1], seconds=1.5)
+        self.assertEqual(stolen, [])
+        self.assertGreater(from_a.count("from-b") - before[0], 60)
+        self.assertGreater(from_b.count("from-a") - before[1], 60)
+        self.assertEqual(from_a.names(), {"from-b"})
+        self.assertEqual(from_b.names(), {"from-a"})
+        self.end(a, b)
+
+    def test_a_stranger_that_is_there_first_gets_nothing_from_a_phone_still_silent(self):
+        a, b = self.connect()
+        from_a = self.talk(a, "from-a")
+        stolen = self.flood(a.media.remote[1], b.media.remote[1], seconds=1)
+        from_b = self.talk(b, "from-b")
+        wait_until(lambda: from_a.count("from-b") > 10, 5, "the phone that was silent is heard")
+        stolen += self.flood(a.media.remote[1], b.media.remote[1], seconds=0.5)
+        wait_until(lambda: from_b.count("from-a") > 50, 5, "the phone that was silent hears")
+        self.assertEqual([voice(got) for got in stolen if voice(got) != "stranger"], [])
+        self.assertEqual(stolen, [])
+        self.assertEqual(from_a.names(), {"from-b"})
+        self.assertEqual(from_b.names(), {"from-a"})
+        self.end(a, b)
+
+    def test_control_packets_of_strangers_end_nothing(self):
+        a, b = self.connect()
+        from_a, from_b = self.talk(a, "from-a"), self.talk(b, "from-b")
+        wait_until(lambda: from_a.count("from-b") > 5 and from_b.count("from-a") > 5, 5, "both are heard")
+        bye = struct.pack(">BBHI", 0x81, 203, 1, 0x11223344)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.9", 0))
+            for port in (a.media.remote[1], b.media.remote[1], a.media.remote[1] + 1, b.media.remote[1] + 1):
+                for data in (bye, b"", b"\x80", b"\x80\xc8", b"\xff" * 1400, packet(1, b"")[:11]):
+                    stranger.sendto(data, ("127.0.0.1", port))
+        before = from_a.count("from-b"), from_b.count("from-a")
+        wait_until(lambda: from_a.count("from-b") > before[0] + 20 and from_b.count("from-a") > before[1] + 20, 5,
+                   "both are still heard")
+        self.assertEqual(from_a.names(), {"from-b"})
+        self.end(a, b)
+
+
+class Paths(Call):
+    def test_a_phone_behind_nat_hears_although_its_sdp_names_an_address_nobody_reaches(self):
+        a, b = self.phone("1001"), self.phone("1002")
+        plain = b.sdp
+        b.sdp = lambda *words: plain(*words).replace("IN IP4 127.0.0.1", "IN IP4 10.255.7.7")
+        answering = Answering(b)
+        a.dial("1002")
+        answering.join()
+        from_a, from_b = self.talk(a, "from-a"), self.talk(b, "from-b")
+        wait_until(lambda: from_a.count("from-b") > 5 and from_b.count("from-a") > 5, 5, "both are heard")
+        self.end(a, b)
+
+    def test_media_follows_a_phone_whose_nat_gave_it_another_port(self):
+        a, b = self.connect()
+        hidden = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(hidden.close)
+        hidden.bind(("127.0.0.1", 0))  # same host, other port than the SDP said
+        from_a, from_b = self.talk(a, "from-a"), Talker(hidden, b.media.remote, "from-b")
+        self.addCleanup(from_b.stop)
+        wait_until(lambda: from_a.count("from-b") > 5 and from_b.count("from-a") > 5, 5, "both are heard")
+        self.end(a, b)
+
+    def test_packets_are_relayed_byte_for_byte_and_in_full(self):
+        a, b = self.connect()
+        from_a, from_b = self.talk(a, "from-a"), self.talk(b, "from-b")
+        wait_until(lambda: from_a.sent > 100 and from_b.sent > 100, 5, "two seconds went by")
+        from_a.stop()
+        wait_until(lambda: from_b.count("from-a") >= from_a.sent - 5, 2, "nearly all arrive")
+        got = [struct.unpack(">H", p[2:4])[0] for p in from_b.heard if voice(p) == "from-a"]
+        self.assertEqual(len(got), len(set(got)))
+        self.assertTrue(all(len(p) == 172 for p in from_b.heard))
+        self.end(a, b)
+
+    def test_echo_returns_what_was_said(self):
+        a = self.phone("1001")
+        a.dial("*43")
+        said = self.talk(a, "hello-echo")
+        wait_until(lambda: said.count("hello-echo") > 25, 5, "the echo")
+        self.assertEqual(said.names(), {"hello-echo"})
+        record = self.end(a)
+        self.assertEqual((record["disposition"], record["to_number"]), ("answered", "*43"))
+
+    def test_the_record_tells_the_quality(self):
+        a, b = self.connect()
+        from_a, from_b = self.talk(a, "from-a"), self.talk(b, "from-b")
+        wait_until(lambda: from_a.count("from-b") > 120 and from_b.count("from-a") > 120, 8, "some seconds of talk")
+        legs = json.loads(self.end(a, b)["legs"])
+        self.assertEqual([leg["party"] for leg in legs], ["1001", "1002"])
+        for leg in legs:
+            self.assertGreater(leg["mos"], 4.0, leg)
+            self.assertLess(leg["mos"], 4.6, leg)
+            self.assertLess(leg["loss_percent"], 5, leg)
+            self.assertLess(leg["jitter_ms"], 15, leg)
+            self.assertEqual(leg["codec"], "PCMU/8000")
+
+    def test_the_record_tells_of_loss(self):
+        a, b = self.connect()
+        from_a = self.talk(a, "from-a")
+        for sequence in range(1, 151):
+            if sequence % 5:
+                b.media.socket.sendto(packet(sequence, b"from-b".ljust(160, b".")), b.media.remote)
+            time.sleep(0.02)
+        wait_until(lambda: from_a.count("from-b") >= 119, 3, "what was sent is heard")
+        legs = {leg["party"]: leg for leg in json.loads(self.end(a, b)["legs"])}
+        self.assertAlmostEqual(legs["1002"]["loss_percent"], 20, delta=3)
+        self.assertLess(legs["1001"]["loss_percent"], 5)
+        self.assertLess(legs["1002"]["mos"], legs["1001"]["mos"] - 0.3)
+
+
+if __name__ == "__main__":
+    unittest.main()
