@@ -29,8 +29,8 @@ struct alignas(16) Buffer {
 constexpr int kNiceness = -10;
 // A round that brought so many is dense enough as it is: waiting for more would only add delay.
 constexpr std::size_t kFullRound = 16;
-// After commands the thread looks for more by itself so long, in milliseconds: a call brings about ten of them,
-// and waking a thread costs more than obeying. No ear notices the wait.
+// After commands the thread looks for more by itself so long, in milliseconds: a call brings about ten of
+// them, and waking a thread costs more than obeying. No ear notices the wait.
 constexpr int kCommandPause = 3;
 
 }  // namespace

@@ -49,8 +49,8 @@ std::string claimed_user(const sip::Message& request) {
 }
 
 // RFC 7616 §3.4.6, RFC 3261 §22.4: the credentials must be for this request and no other. Phones write the
-// uri as they first knew it, so its parameters, its port and the case of the host do not count; and some (sipp
-// among them) name the server alone, whatever user they call.
+// uri as they first knew it, so its parameters, its port and the case of the host do not count; and some
+// (sipp among them) name the server alone, whatever user they call.
 bool is_for(std::string_view uri_text, std::string_view request_uri) {
   if (uri_text == request_uri) return true;
   const auto uri = sip::Uri::parse(uri_text);

@@ -65,9 +65,10 @@ class RtcpPacket {
   std::string_view cname() const;                    // of the first chunk of SDES; empty if none
   std::optional<std::uint32_t> bye_ssrc(std::size_t index) const;
 
- private:
-  friend class RtcpReader;
+  // Only of what RtcpReader checked: the accessors trust the length field.
   explicit RtcpPacket(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+
+ private:
   std::span<const std::uint8_t> bytes_;
 };
 
