@@ -78,6 +78,8 @@ struct ControlThread::Impl {
   std::vector<sip::Transmit> stream_messages;
   std::vector<sip::Flow> failed;
   std::vector<bool> wants_write;
+  Instant last_turn;
+  unsigned busy_turns = 0;
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> turns = 0;
   std::jthread thread;  // last: everything above stands when it starts
@@ -107,9 +109,12 @@ void ControlThread::Impl::run() {
 
 void ControlThread::Impl::turn() {
   std::array<epoll_event, kEvents> events{};
+  if (busy_turns >= limits.busy_turns) std::this_thread::sleep_for(limits.gather);
   const int timeout = sleep_ms(exchange->deadline().at, clock.now());
   const int ready = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), timeout);
   const Instant now = clock.now();
+  busy_turns = now - last_turn < limits.busy ? busy_turns + 1 : 0;
+  last_turn = now;
   for (int i = 0; i < ready; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     if (event.data.u64 == kInboxReady) {

@@ -27,9 +27,7 @@ void Departures::persist(ports::Persist&& changes) {
 }
 
 void Departures::tell_media(exchange::TellMedia&& command) {
-  if (command.loop >= ways_.media.size() || !ways_.media[command.loop]->push(std::move(command.command))) {
-    ways_.log.warning("media loop {} does not take commands", command.loop);
-  }
+  if (command.loop < commands_.size()) commands_[command.loop].push_back(std::move(command.command));
 }
 
 void Departures::answered(exchange::Answered&& answer) {
@@ -48,6 +46,11 @@ void Departures::note(exchange::Note&& n) {
 }
 
 void Departures::turn_ended() {
+  for (std::size_t loop = 0; loop < commands_.size(); ++loop) {
+    if (ways_.media[loop]->push_all(commands_[loop])) continue;
+    ways_.log.warning("media loop {} does not take commands", loop);
+    commands_[loop].clear();
+  }
   while (!waiting_.empty() && ways_.store.persist(std::move(waiting_.front())) != store::Admission::kFull) {
     waiting_.pop_front();
   }

@@ -39,7 +39,7 @@ class Departures final : public Surroundings {
     Log& log;
     std::function<void(ports::Answered&&)> answered;
   };
-  explicit Departures(Ways ways) : ways_(std::move(ways)) {}
+  explicit Departures(Ways ways) : ways_(std::move(ways)), commands_(ways_.media.size()) {}
 
   void to_streams(std::vector<sip::Transmit>&& messages) override;
   void close_connection(sip::ConnectionId connection) override;
@@ -52,6 +52,7 @@ class Departures final : public Surroundings {
 
  private:
   Ways ways_;
+  std::vector<std::vector<media::Command>> commands_;  // of this turn, by loop
   // The database thread refused them for now. In order, so nothing overtakes.
   std::deque<ports::Persist> waiting_;
   bool said_full_ = false;

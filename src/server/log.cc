@@ -1,5 +1,6 @@
 #include "server/log.h"
 
+#include <pthread.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/pattern_formatter.h>
@@ -66,8 +67,8 @@ std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
 }  // namespace
 
 struct Log::Impl {
-  std::shared_ptr<spdlog::details::thread_pool> pool =
-      std::make_shared<spdlog::details::thread_pool>(kWaitingLines, 1);
+  std::shared_ptr<spdlog::details::thread_pool> pool = std::make_shared<spdlog::details::thread_pool>(
+      kWaitingLines, 1, [] { ::pthread_setname_np(::pthread_self(), "log"); });
   std::shared_ptr<spdlog::async_logger> logger;
 };
 
