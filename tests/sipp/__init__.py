@@ -21,10 +21,13 @@ class Sipp:
     """One sipp process; its counters come back from wait()."""
 
     def __init__(self, scenario, office, folder, port, calls, rate=10, rows=None, transport="u1", host="127.0.0.1",
-                 extra=(), target=None):
-        self.trace = folder / f"{scenario}-{port}"
-        scenario = str(HERE / f"{scenario}.xml")
-        command = ["sipp", f"{target or host}:{office.sip}", "-sf", scenario, "-i", host, "-p", str(port), "-t", transport,
+                 extra=(), target=None, namespace=None):
+        """scenario: a name in this folder, or the path of a file."""
+        path = scenario if isinstance(scenario, pathlib.Path) else HERE / f"{scenario}.xml"
+        self.trace = folder / f"{path.stem}-{port}"
+        scenario = str(path)
+        inside = ["ip", "netns", "exec", namespace] if namespace else []
+        command = [*inside, "sipp", f"{target or host}:{office.sip}", "-sf", scenario, "-i", host, "-p", str(port), "-t", transport,
                    "-m", str(calls), "-r", str(rate), "-l", str(max(2000, rate * 40)), "-nostdin", "-trace_stat",
                    "-fd", "1", "-stf", f"{self.trace}.csv", "-trace_err", "-error_file", f"{self.trace}.err",
                    "-recv_timeout", "30000", *extra]
