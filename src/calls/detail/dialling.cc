@@ -149,7 +149,7 @@ sip::Flow flow_to(const model::Binding& phone) {
   if (!sip::is_stream(flow.transport) || flow.connection) return flow;
   const auto uri = sip::Uri::parse(phone.contact);
   const auto ip = uri ? IpAddress::parse(uri->host) : std::nullopt;
-  if (!ip) return flow;
+  if (!ip) return {.transport = flow.transport};  // a name: the exchange looks it up
   flow.remote = {*ip, uri->port.value_or(sip::is_secure(flow.transport) ? 5061 : 5060)};
   flow.local.port = 0;
   return flow;

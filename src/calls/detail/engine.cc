@@ -63,6 +63,7 @@ void Engine::on(const sip::ResponseReceived& in, Instant now) {
   const LegId id = Leg::owner_of(in.id);
   if (Member* member = find(id)) {
     LegContext cx = context(now);
+    if (member->leg.flow().remote.port == 0) member->leg.use_flow(in.flow);  // it was called by name
     member->leg.on_response(in.id, in.response, cx);
     forget_finished(id);
   }
@@ -241,8 +242,9 @@ void Engine::watch(Member& member) {
 }
 
 IpAddress Engine::our_ip(const sip::Flow& flow) const {
+  const bool known = !flow.remote.ip.is_unspecified();
   const auto trusted = [&](const Network& net) { return net.contains(flow.remote.ip); };
-  if (settings_->external_ip && std::ranges::none_of(settings_->trusted_networks, trusted)) {
+  if (settings_->external_ip && known && std::ranges::none_of(settings_->trusted_networks, trusted)) {
     return *settings_->external_ip;
   }
   if (!flow.local.ip.is_unspecified()) return flow.local.ip;

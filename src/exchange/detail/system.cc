@@ -21,7 +21,8 @@ System::System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnaps
       layer_(rng),
       authenticator_(rng, settings_),
       registrar_(rng, settings_),
-      calls_(rng, settings_, directory_, *this, media_loops) {
+      calls_(rng, settings_, directory_, *this, media_loops),
+      locator_(rng) {
   settle(now);
 }
 
@@ -81,7 +82,9 @@ void System::on(const ports::Stored& in, Instant now) {
   respond(held.tx, std::move(held.response), now);
 }
 
-void System::on(const NameResolved&, Instant) {}
+void System::on(const NameResolved& in, Instant now) {
+  take(locator_.answered(in.id, in.answer), now);
+}
 
 void System::on(const MediaReported& in, Instant now) {
   calls_.handle(calls::Calls::Input{in.event}, now);
@@ -159,35 +162,59 @@ void System::on_layer(sip::TransactionLayer::Output output, Instant now) {
                  [&](sip::Transmit&& transmit) { out.push_back(std::move(transmit)); },
                  [&](sip::RequestReceived&& in) { on_request(std::move(in), now); },
                  [&](sip::CancelReceived&& in) { calls_.handle(Calls::Input{std::move(in)}, now); },
-                 [&](sip::ResponseReceived&& in) { calls_.handle(Calls::Input{std::move(in)}, now); },
+                 [&](sip::ResponseReceived&& in) {
+                   locator_.forget(in.id);  // somebody is there
+                   calls_.handle(Calls::Input{std::move(in)}, now);
+                 },
                  [&](sip::StrayResponse&& in) { calls_.handle(Calls::Input{std::move(in)}, now); },
-                 [&](sip::RequestFailed&& in) { calls_.handle(Calls::Input{in}, now); },
+                 [&](sip::RequestFailed&& in) {
+                   if (auto again = locator_.next_target(in.id)) {
+                     return layer_.handle(sip::TransactionLayer::Input{std::move(*again)}, now);
+                   }
+                   calls_.handle(Calls::Input{in}, now);
+                 },
                  [&](sip::AckMissing&& in) { calls_.handle(Calls::Input{in}, now); },
              },
              std::move(output));
 }
 
 void System::on_calls(calls::Calls::Output output, Instant now) {
-  using Layer = sip::TransactionLayer;
   std::visit(Overloaded{
-                 [&](calls::Wire&& wire) {
-                   std::visit(
-                       Overloaded{
-                           [&](calls::AckTaken&& ack) { layer_.ack_received(ack.invite); },
-                           [&](sip::SendRequest&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                           [&](sip::SendResponse&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                           [&](sip::SendStateless&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                           [&](sip::CancelRequest&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                           [&](sip::AbandonClient&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
-                       },
-                       std::move(wire));
-                 },
+                 [&](calls::Wire&& wire) { on_wire(std::move(wire), now); },
                  [&](media::TellMedia&& tell) { out.push_back(std::move(tell)); },
                  [&](ports::Change&& change) { changes_.push_back(std::move(change)); },
                  [&](ports::Answered&& answered) { out.push_back(std::move(answered)); },
                  [&](ports::Note&& note) { out.push_back(std::move(note)); },
              },
              std::move(output));
+}
+
+void System::on_wire(calls::Wire wire, Instant now) {
+  using Layer = sip::TransactionLayer;
+  std::visit(Overloaded{
+                 [&](calls::AckTaken&& ack) { layer_.ack_received(ack.invite); },
+                 [&](sip::SendRequest&& w) {
+                   if (Locator::is_for(w)) return take(locator_.start(std::move(w)), now);
+                   layer_.handle(Layer::Input{std::move(w)}, now);
+                 },
+                 [&](sip::SendResponse&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                 [&](sip::SendStateless&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+                 [&](sip::CancelRequest&& w) {
+                   if (locator_.forget(w.invite)) {  // it never left, so there is nothing to cancel
+                     const sip::RequestFailed failed{w.invite, sip::ClientFailure::kTransport};
+                     return calls_.handle(calls::Calls::Input{failed}, now);
+                   }
+                   layer_.handle(Layer::Input{std::move(w)}, now);
+                 },
+                 [&](sip::AbandonClient&& w) { layer_.handle(Layer::Input{std::move(w)}, now); },
+             },
+             std::move(wire));
+}
+
+void System::take(Locator::Step step, Instant now) {
+  for (Resolve& question : step.questions) out.push_back(std::move(question));
+  if (step.send) layer_.handle(sip::TransactionLayer::Input{std::move(*step.send)}, now);
+  if (step.failed) calls_.handle(calls::Calls::Input{*step.failed}, now);
 }
 
 void System::store(const model::ChangeSet& changes, ports::Ticket ticket) {

@@ -8,6 +8,7 @@
 
 #include "base/timer_heap.h"
 #include "calls/calls.h"
+#include "exchange/detail/locator.h"
 #include "exchange/exchange.h"
 #include "ports/contacts.h"
 #include "registrar/authenticator.h"
@@ -62,6 +63,8 @@ class System : private ports::Contacts {
 
   void on_layer(sip::TransactionLayer::Output output, Instant now);
   void on_calls(calls::Calls::Output output, Instant now);
+  void on_wire(calls::Wire wire, Instant now);
+  void take(Locator::Step step, Instant now);
   void store(const model::ChangeSet& changes, ports::Ticket ticket);
   void report_lockouts(Instant now);
   ports::Status status() const;
@@ -75,6 +78,7 @@ class System : private ports::Contacts {
   registrar::Authenticator authenticator_;
   registrar::Registrar registrar_;
   calls::Calls calls_;
+  Locator locator_;
 
   std::vector<ports::Change> changes_;  // of this turn, for nobody to wait on
   std::uint64_t next_ticket_ = 1;

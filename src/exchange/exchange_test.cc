@@ -1,0 +1,109 @@
+#include "exchange/exchange.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace bw::exchange {
+namespace {
+
+constexpr Instant kStart{1'800'000'000s};
+
+model::DirectorySnapshot two_extensions() {
+  auto directory = std::make_shared<model::Directory>();
+  for (const char* number : {"1001", "1002"}) {
+    directory->extensions[number].number = model::ExtensionNumber{number};
+  }
+  return directory;
+}
+
+// A phone that registered over TCP before a restart and named its host instead of an address.
+model::Binding named_phone() {
+  model::Binding binding;
+  binding.extension = model::ExtensionNumber{"1001"};
+  binding.contact = "sip:1001@desk.example;transport=tcp";
+  binding.flow = {sip::Transport::kTcp, {}, {}, {IpAddress::v4(0xc0000205), 40'000}};
+  binding.expires_at = kStart + 600s;
+  return binding;
+}
+
+class CalledByName : public testing::Test {
+ protected:
+  CalledByName() : exchange_(rng_, std::make_shared<model::Settings>(), two_extensions(), kStart) {
+    media::PortsOpened opened;
+    for (std::uint16_t port = 10'000; port < 10'020; port += 2) opened.ports.push_back({0, port});
+    exchange_.handle(MediaReported{opened}, kStart);
+    exchange_.handle(BindingsRestored{{named_phone()}}, kStart);
+    drain();
+    exchange_.handle(Asked{{1}, ports::StartCall{"1001", "1002"}}, kStart);
+  }
+
+  void drain() {
+    while (auto output = exchange_.poll()) {
+      if (auto* resolve = std::get_if<Resolve>(&*output)) questions_.push_back(*resolve);
+      if (auto* transmit = std::get_if<sip::Transmit>(&*output)) sent_.push_back(*transmit);
+      if (auto* persist = std::get_if<ports::Persist>(&*output)) {
+        for (auto& change : persist->changes) {
+          if (auto* closed = std::get_if<ports::CloseCallRecord>(&change)) closed_.push_back(closed->record);
+        }
+      }
+      if (auto* tell = std::get_if<TellMedia>(&*output)) {
+        if (auto* close = std::get_if<media::CloseLeg>(&tell->command)) {
+          exchange_.handle(MediaReported{media::LegClosed{close->leg, {}}}, kStart);
+        }
+      }
+    }
+  }
+
+  // Answers whatever is asked: addresses to A, nothing to all else.
+  void answer(std::vector<IpAddress> addresses) {
+    drain();
+    while (!questions_.empty()) {
+      const Resolve question = questions_.back();
+      questions_.pop_back();
+      dns::Answer answer;
+      if (question.question.type == dns::RecordType::kA) answer.addresses = addresses;
+      exchange_.handle(NameResolved{question.id, answer}, kStart);
+      drain();
+    }
+  }
+
+  SeededRng rng_{1};
+  Exchange exchange_;
+  std::vector<Resolve> questions_;
+  std::vector<sip::Transmit> sent_;
+  std::vector<model::CallRecord> closed_;
+};
+
+TEST_F(CalledByName, TheInviteWaitsForTheNameServiceAndGoesToWhatItSays) {
+  drain();
+  EXPECT_FALSE(questions_.empty());
+  EXPECT_TRUE(sent_.empty());
+  answer({IpAddress::v4(0xc0000263)});
+  ASSERT_EQ(sent_.size(), 1U);
+  EXPECT_EQ(sent_[0].to.transport, sip::Transport::kTcp);
+  EXPECT_EQ(sent_[0].to.remote, (Endpoint{IpAddress::v4(0xc0000263), 5060}));
+}
+
+TEST_F(CalledByName, TheNextAddressIsTriedWhenOneCannotBeReached) {
+  answer({IpAddress::v4(0xc0000263), IpAddress::v4(0xc0000264)});
+  ASSERT_EQ(sent_.size(), 1U);
+  exchange_.handle(ConnectionLost{sent_[0].to}, kStart + 1s);
+  drain();
+  ASSERT_EQ(sent_.size(), 2U);
+  EXPECT_NE(sent_[0].to.remote, sent_[1].to.remote);
+  exchange_.handle(ConnectionLost{sent_[1].to}, kStart + 2s);
+  drain();
+  ASSERT_EQ(closed_.size(), 1U);
+  EXPECT_EQ(closed_[0].reason, "1001's phone could not be reached");
+}
+
+TEST_F(CalledByName, ANameThatNobodyKnowsEndsTheCallInWords) {
+  answer({});
+  EXPECT_TRUE(sent_.empty());
+  ASSERT_EQ(closed_.size(), 1U);
+  EXPECT_EQ(closed_[0].reason, "1001's phone could not be reached");
+}
+
+}  // namespace
+}  // namespace bw::exchange
