@@ -4,6 +4,7 @@
 
 #include "sip/contact.h"
 #include "sip/cseq.h"
+#include "sip/dialog.h"
 #include "sip/grammar.h"
 #include "sip/media_type.h"
 #include "sip/name_addr.h"
@@ -194,6 +195,10 @@ Elements count_elements(const Message& message, HeaderName id) {
 // A dialog-making request says where to reach its sender, in one SIP URI (§8.1.1.8, RFC 6665 §3.1.2). One
 // without Contact is taken from a client of RFC 2543, which knows no From tag either (RFC 4475 §3.4.1).
 std::optional<Rejection> check_contact(const Message& request) {
+  // What no Dialog can be made of must not get as far as a leg that answers from its dialog.
+  if (count_elements(request, HeaderName::kRecordRoute).count > DialogLimits::kRoutes) {
+    return bad("There are too many Record-Routes");
+  }
   const Elements contacts = count_elements(request, HeaderName::kContact);
   if (contacts.count == 0 && tag_of(*request.get(HeaderName::kFrom)).empty()) return std::nullopt;
   if (contacts.count != 1) return bad("There must be exactly one Contact");

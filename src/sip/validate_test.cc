@@ -5,6 +5,8 @@
 #include <array>
 #include <string>
 
+#include "sip/dialog.h"
+
 namespace bw::sip {
 namespace {
 
@@ -71,6 +73,19 @@ TEST(Validate, DuplicatesOfWhatIsSingleAreRefused) {
   EXPECT_EQ(said_of(m), "taken");
   m.add(HeaderName::kContact, "<sip:x@y>");
   EXPECT_EQ(said_of(m), "400 There must be exactly one Contact");
+}
+
+TEST(Validate, ADialogIsNotBegunWithMoreRoutesThanItCanHold) {
+  Message m = good();
+  for (std::size_t i = 0; i < DialogLimits::kRoutes; ++i)
+    m.add(HeaderName::kRecordRoute, "<sip:p.example;lr>");
+  EXPECT_EQ(said_of(m), "taken");
+  EXPECT_TRUE(Dialog::as_uas(m, "tag", "<sip:us@h>", false));
+  m.add(HeaderName::kRecordRoute, "<sip:one.example;lr>");
+  EXPECT_EQ(said_of(m), "400 There are too many Record-Routes");
+  m.remove(HeaderName::kContact);  // one of RFC 2543, which needs neither Contact nor tag, is no way around
+  m.set(HeaderName::kFrom, "<sip:1001@h>");
+  EXPECT_EQ(said_of(m), "400 There are too many Record-Routes");
 }
 
 TEST(Validate, MalformedHeadersAreNamed) {
