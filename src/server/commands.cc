@@ -9,6 +9,7 @@
 #include <iostream>
 #include <vector>
 
+#include "api/json.h"
 #include "config/extensions.h"
 #include "server/config_file.h"
 #include "server/control_client.h"
@@ -169,7 +170,17 @@ int command_export(const CommandOptions& options) {
   if (!database) return complain(kCannotStart, database.error().sentence);
   const auto extensions = database->load_extensions();
   if (!extensions) return complain(kCannotStart, extensions.error().sentence);
-  fmt::print("{}", config::write_yaml(*extensions));
+  if (!options.json) {
+    fmt::print("{}", config::write_yaml(*extensions));
+    return kOk;
+  }
+  json::array list;
+  for (const model::Extension& e : *extensions) {
+    json::object o = api::to_json(e, false);
+    o.erase("registered");  // only a running server knows
+    list.push_back(std::move(o));
+  }
+  fmt::print("{}\n", json::serialize(list));
   return kOk;
 }
 
