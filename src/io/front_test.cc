@@ -276,6 +276,9 @@ TEST_F(FrontTest, GarbageOversizeAndAFullInboxEndTheConnection) {
   TestClient large(tcp());
   large.send("OPTIONS sip:x SIP/2.0\r\nContent-Length: 999999999\r\n\r\n");
   EXPECT_TRUE(large.closed_by_peer());
+  TestClient endless(tcp());
+  endless.send("\r" + std::string(200'000, 'a'));
+  EXPECT_TRUE(endless.closed_by_peer());
   TestClient browser(http());
   ASSERT_TRUE(browser.send(TestClient::upgrade()));
   browser.receive_until("\r\n\r\n");

@@ -108,6 +108,9 @@ class SipStream final : public Link {
                      [](const sip::StreamFramer::Pong&) {}, [&](const sip::StreamFramer::Broken&) { end(); }},
           *event);
     }
+    // The framer keeps to its limits by itself; that a stranger cannot fill the memory shall not hang on one
+    // check.
+    if (framer_.pending() > links().limits().message_bytes + kReadBytes) return end();
     if (framer_.pending() == 0) {
       give_time(links().limits().idle);
     } else if (progress || was_whole) {
