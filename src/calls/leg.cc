@@ -118,7 +118,6 @@ bool Leg::is_dialog(std::string_view call_id, std::string_view local_tag, std::s
 
 sip::ClientTransactionId Leg::send(sip::Message request, LegContext& cx) {
   const sip::ClientTransactionId id{id_.value << kSequenceBits | next_sequence_++};
-  if (next_sequence_ == 0) next_sequence_ = 1;
   pending_.push_back({id, request.method()});
   cx.wire.push_back(sip::SendRequest{id, flow_, std::move(request), {}});
   return id;
@@ -291,7 +290,8 @@ void Leg::notify_refer(int status, bool final, LegContext& cx) {
 }
 
 void Leg::send_info(std::string_view content_type, std::string_view body, LegContext& cx) {
-  if (state_ != State::kConfirmed) return;
+  // Who floods its partner with INFO gets no more through than is answered.
+  if (state_ != State::kConfirmed || pending_.size() >= kMostPending) return;
   auto info = dialog_->make_request(sip::Method::kInfo);
   info.set_body(content_type, body);
   send(std::move(info), cx);

@@ -84,6 +84,7 @@ class Leg {
   void set_identity(std::string name_addr) { identity_ = std::move(name_addr); }
   bool is_dialog(std::string_view call_id, std::string_view local_tag, std::string_view remote_tag) const;
   const std::string& call_id() const { return call_id_; }
+  bool has_dialog() const { return dialog_.has_value(); }
   const std::string& peer_agent() const { return peer_agent_; }
   sip::ServerTransactionId invite_transaction() const { return invite_server_; }
   bool session_timer_alive() const { return session_.running(); }
@@ -116,7 +117,9 @@ class Leg {
   static LegId owner_of_tag(std::string_view local_tag);
 
  private:
-  static constexpr unsigned kSequenceBits = 16;
+  static constexpr unsigned kSequenceBits = 32;       // never wraps: a request a microsecond for an hour
+  static constexpr std::size_t kMostProvisional = 2;  // that wait for a PRACK; the final answer tells all
+  static constexpr std::size_t kMostPending = 32;     // requests of ours without an answer
   static constexpr std::size_t kMostDismissed = 8;
   static constexpr std::uint8_t kOfferTries = 5;  // of our own re-INVITE against glare
   static constexpr std::string_view kAllow =
@@ -197,7 +200,7 @@ class Leg {
   std::string offer_in_flight_;
 
   std::vector<Pending> pending_;
-  std::uint16_t next_sequence_ = 1;
+  std::uint64_t next_sequence_ = 1;
 
   sip::ReliableProvisional reliable_;  // RFC 3262, as UAS
   sip::ProvisionalOrder order_;        // as UAC

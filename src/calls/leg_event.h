@@ -47,7 +47,6 @@ struct LegEvent {
   };
   struct ReferAsked {  // the call must answer_refer()
     std::string refer_to;
-    std::string referred_by;
   };
   struct InfoReceived {
     std::string content_type;

@@ -45,9 +45,14 @@ void Leg::on_request(sip::ServerTransactionId tx, const sip::Flow& flow, sip::Me
                                        std::string(request.body())}});
       return;
     }
-    case sip::Method::kOptions:
-      respond(tx, request, 200, cx);
+    case sip::Method::kOptions: {  // RFC 3261 §11.2
+      auto response = dialog_->make_response(request, 200);
+      response.add(sip::HeaderName::kAllow, kAllow);
+      response.add(sip::HeaderName::kAccept, kSdpType);
+      response.add(sip::HeaderName::kSupported, kSupported);
+      respond(tx, std::move(response), cx);
       return;
+    }
     case sip::Method::kNotify:
       respond(tx, request, 481, cx);
       return;  // we subscribed to nothing
@@ -105,6 +110,14 @@ void Leg::on_cancel(const sip::Message& cancel, LegContext& cx) {
 
 void Leg::on_bye(sip::ServerTransactionId tx, const sip::Message& request, LegContext& cx) {
   respond(tx, request, 200, cx);
+  if (state_ == State::kCalling || state_ == State::kCancelling) {
+    // A callee may not do this (§15), but some do: our INVITE is cancelled, and it counts as refused.
+    if (!std::exchange(released_, true)) {
+      cx.events.push_back({id_, LegEvent::Refused{480, {}, {}, {}, true}});
+      hang_up(480, {}, cx);
+    }
+    return;
+  }
   if (state_ == State::kInvited && invite_) {  // RFC 3261 §15.1.2: BYE in the early dialog
     respond(invite_server_, *invite_, 487, cx);
   } else if (state_ == State::kAnswered) {
@@ -190,8 +203,7 @@ void Leg::on_refer(sip::ServerTransactionId tx, sip::Message request, LegContext
     return;
   }
   refer_server_ = tx;
-  LegEvent::ReferAsked event{std::string(refer_to.front()),
-                             std::string(request.get(sip::HeaderName::kReferredBy).value_or(""))};
+  LegEvent::ReferAsked event{std::string(refer_to.front())};
   refer_ = std::move(request);
   cx.events.push_back({id_, std::move(event)});
 }

@@ -122,7 +122,12 @@ void Leg::on_invite_answer(const sip::Message& response, LegContext& cx) {
     return;
   }
   auto dialog = sip::Dialog::as_uac(*invite_, response);
-  if (!dialog) return;                          // no tag: not an answer we could ever talk to
+  if (!dialog) {  // no tag, or more routes than anybody needs: not an answer we could ever talk to
+    cx.wire.push_back(sip::AbandonClient{invite_client_});
+    close("an answer that makes no dialog", cx);
+    if (!std::exchange(released_, true)) cx.events.push_back({id_, LegEvent::Refused{502, {}, {}, {}, true}});
+    return;
+  }
   if (dialog_ && dialog_->matches(response)) {  // keeps the sequence number that PRACK moved on
     dialog_->refresh_target(response);
     dialog_->refresh_route_set(response);

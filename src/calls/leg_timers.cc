@@ -12,7 +12,7 @@ namespace bw::calls {
 
 void Leg::respond_provisional(int status, std::string_view sdp, LegContext& cx) {
   if (reliable_.waiting()) {  // RFC 3262 §3: one at a time
-    waiting_provisional_.emplace_back(status, sdp);
+    if (waiting_provisional_.size() < kMostProvisional) waiting_provisional_.emplace_back(status, sdp);
     return;
   }
   auto response = dialog_->make_response(*invite_, status);

@@ -76,7 +76,7 @@ std::optional<StreamFramer::Event> StreamFramer::next() {
   if (scanned_ == 0) {
     if (const auto event = keep_alive()) return event;
     const std::string_view w = waiting();
-    if (w.empty() || w.front() == '\r') return std::nullopt;  // half a line break
+    if (w.empty() || w == "\r" || w == "\r\n\r") return std::nullopt;  // half a line break, and no more
   }
   if (head_size_ == 0) {
     const bool complete = find_head_end();

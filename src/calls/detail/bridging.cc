@@ -1,5 +1,6 @@
 // Offers and answers between the two legs of a call (RFC 3264, RFC 6337). Each leg has its own description
 // and port; what one side says is carried to the other, one negotiation at a time.
+#include <algorithm>
 #include <utility>
 
 #include "calls/detail/engine.h"
@@ -36,8 +37,10 @@ void Engine::set_peer(Member& member) {
   member.negotiated_codec = agreed->codec.name + '/' + std::to_string(agreed->codec.clock_rate);
   media::SetPeer set{.leg = member.media_leg};
   // Without an address (c=0.0.0.0, a host name) the relay waits for the first packet to tell.
-  set.peer.rtp = agreed->remote_rtp.value_or(Endpoint{});
-  set.peer.rtcp = agreed->remote_rtcp.value_or(Endpoint{});
+  // Nor does one that names a port of ours: two such phones would make packets circle in the relay for ever.
+  const bool believable = agreed->remote_rtp && !is_our_media(*agreed->remote_rtp, member);
+  set.peer.rtp = believable ? *agreed->remote_rtp : Endpoint{};
+  set.peer.rtcp = believable ? agreed->remote_rtcp.value_or(Endpoint{}) : Endpoint{};
   set.rtcp_mux = agreed->rtcp_mux;
   set.sip_source = member.leg.flow().remote.ip;
   set.clock_rate = agreed->codec.clock_rate;
@@ -48,6 +51,13 @@ void Engine::set_peer(Member& member) {
   if (agreed->send) set.send = srtp_key(*agreed->send);
   tell(member.port.loop, std::move(set));
   watch(member);
+}
+
+bool Engine::is_our_media(const Endpoint& peer, const Member& member) const {
+  if (!ports_.is_ours(peer.port)) return false;
+  const auto& own = settings_->local_addresses;
+  return peer.ip.is_loopback() || peer.ip == our_ip(member.leg.flow()) ||
+         std::ranges::find(own, peer.ip) != own.end();
 }
 
 bool Engine::take_answer(Member& member, const std::string& sdp, sdp::OfferAnswer::Certainty certainty) {

@@ -80,6 +80,7 @@ struct Call {
   std::optional<Dialling> dialling;
   std::optional<Negotiation> negotiation;
   bool echo = false;
+  bool anonymous = false;  // the caller asked not to be shown
   unsigned max_forwards = 70;
   std::size_t media_open = 0;  // media legs whose figures are still to come
   media::LoopIndex loop = 0;

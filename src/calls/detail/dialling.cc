@@ -62,7 +62,13 @@ void Engine::on(InviteArrived in, Instant now) {
   if (shutting_down_) return refuse(503, "the system is shutting down");
   if (calls_.size() >= limits_.calls) return refuse(503, "too many calls");
   const unsigned hops = max_forwards_of(in.request);
-  if (hops == 0) return refuse(483, "too many hops");  // RFC 3261 §16.3 step 3
+  if (hops == 0) return refuse(483, "too many hops");                   // RFC 3261 §16.3 step 3
+  if (const sip::SessionTimer timer; timer.is_too_small(in.request)) {  // RFC 4028 §9
+    auto response = sip::make_response(in.request, 422, rng_.token(10));
+    timer.write_too_small(response);
+    wire_.push_back(sip::SendResponse{in.tx, std::move(response)});
+    return;
+  }
   if (const auto replaces = in.request.get(sip::HeaderName::kReplaces)) {
     Member* replaced = find_replaced(*replaces);
     if (replaced == nullptr) return refuse(481, "there is no such call to take over");
@@ -75,6 +81,9 @@ void Engine::on(InviteArrived in, Instant now) {
   call.loop = port->loop;
   call.max_forwards = hops - 1;
   call.record.user_agent = in.request.get(sip::HeaderName::kUserAgent).value_or("");
+  for (const auto wish : in.request.elements(sip::HeaderName::kPrivacy)) {
+    call.anonymous = call.anonymous || wish.find("id") != wish.npos;  // RFC 3323, RFC 3325 §9.3
+  }
   const std::string sdp{in.request.body()};
   LegContext cx = context(now);
   Member& caller = admit(
@@ -82,6 +91,8 @@ void Engine::on(InviteArrived in, Instant now) {
       call, in.caller.value, *port, now);
   call.first = caller.leg.id();
   out.push_back(ports::Change{ports::OpenCallRecord{call.record}});
+  if (!caller.leg.has_dialog())
+    return end_call(call, {.status = 400, .sentence = "the INVITE makes no dialog"}, now);
 
   if (!sdp.empty()) {
     auto offer = sdp::parse(sdp);
@@ -93,6 +104,9 @@ void Engine::on(InviteArrived in, Instant now) {
                       now);
     if (const auto taken = caller.media.remote_offer(std::move(*offer)); !taken) {
       return end_call(call, {.status = 488, .sentence = std::string(sdp::to_sentence(taken.error()))}, now);
+    }
+    if (const auto* audio = caller.media.remote_audio(); audio == nullptr || audio->port == 0) {
+      return end_call(call, {.status = 488, .sentence = "the caller offers no audio"}, now);
     }
   }
   Dialling dialling{.purpose = Dialling::Purpose::kFirst, .origin = caller.leg.id()};
@@ -179,7 +193,11 @@ bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
   wish.contact = our_contact(flow);
   wish.offer = *offer;
   wish.max_forwards = call.max_forwards;
-  wish.headers.emplace_back(sip::HeaderName::kPAssertedIdentity, wish.from);
+  if (call.anonymous && origin != nullptr && origin->extension == call.record.from_extension) {
+    wish.from = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+  } else {
+    wish.headers.emplace_back(sip::HeaderName::kPAssertedIdentity, wish.from);
+  }
   if (!dialling.referred_by.empty())
     wish.headers.emplace_back(sip::HeaderName::kReferredBy, dialling.referred_by);
   LegContext cx = context(now);

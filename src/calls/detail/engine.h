@@ -107,10 +107,10 @@ class Engine {
   void answer_alone(Member& member, Instant now);
   bool take_answer(Member& member, const std::string& sdp, sdp::OfferAnswer::Certainty certainty);
   std::string identity_of(const Member& member) const;
+  bool is_our_media(const Endpoint& peer, const Member& member) const;
 
   // ---- transfer.cc ----
-  void blind_transfer(Call& call, Member& transferor, const LegEvent::ReferAsked& what, std::string target,
-                      Instant now);
+  void blind_transfer(Call& call, Member& transferor, std::string target, Instant now);
   void attended_transfer(Call& call, Member& transferor, Member& consulted, Instant now);
   Member* find_replaced(std::string_view replaces_header);
   void replace_leg(InviteArrived in, Member& replaced, Instant now);

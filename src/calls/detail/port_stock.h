@@ -34,8 +34,12 @@ class PortStock {
   }
   void give_back(media::PortPair pair) { free_[pair.loop].push_back(pair); }
 
+  // A port of ours, whoever uses it: nobody's phone lives there.
+  bool is_ours(std::uint16_t port) const { return ours_[port]; }
+
   void opened(const media::PortsOpened& event) {
     for (const media::PortPair pair : event.ports) {
+      ours_[pair.rtp] = ours_[pair.rtp | 1U] = true;
       if (pair.loop >= free_.size()) continue;
       free_[pair.loop].push_back(pair);
       asked_[pair.loop] = false;
@@ -52,6 +56,7 @@ class PortStock {
 
  private:
   std::vector<std::deque<media::PortPair>> free_;
+  std::vector<bool> ours_ = std::vector<bool>(65'536);
   std::vector<bool> asked_;
   std::vector<bool> dry_;
   std::uint16_t batch_;

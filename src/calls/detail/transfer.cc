@@ -46,7 +46,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::ReferAsked& what, Inst
     }
     return attended_transfer(call, member, *consulted, now);
   }
-  blind_transfer(call, member, what, uri->decoded_user(), now);
+  blind_transfer(call, member, uri->decoded_user(), now);
 }
 
 Member* Engine::find_replaced(std::string_view replaces_header) {
@@ -64,8 +64,7 @@ Member* Engine::find_replaced(std::string_view replaces_header) {
   return nullptr;
 }
 
-void Engine::blind_transfer(Call& call, Member& transferor, const LegEvent::ReferAsked& what,
-                            std::string target, Instant now) {
+void Engine::blind_transfer(Call& call, Member& transferor, std::string target, Instant now) {
   const LegId stays = call.first == transferor.leg.id() ? call.second : call.first;
   LegContext cx = context(now);
   transferor.leg.answer_refer(202, cx);
@@ -73,7 +72,7 @@ void Engine::blind_transfer(Call& call, Member& transferor, const LegEvent::Refe
   Dialling dialling{
       .purpose = Dialling::Purpose::kTransfer, .origin = stays, .transferor = transferor.leg.id()};
   dialling.transferor_extension = transferor.extension;
-  dialling.referred_by = what.referred_by.empty() ? identity_of(transferor) : what.referred_by;
+  dialling.referred_by = identity_of(transferor);  // what the phone says of itself is never believed
   // What the target may be is decided by the rights of who transfers.
   place(call, std::move(dialling), {.caller = transferor.extension, .dialled = std::move(target)}, now);
 }
@@ -129,7 +128,7 @@ void Engine::attended_transfer(Call& call, Member& transferor, Member& consulted
               transferor.extension + " transferred the call before " + target + " answered",
               {}},
              now);
-    return blind_transfer(call, transferor, {}, target, now);
+    return blind_transfer(call, transferor, target, now);
   }
   const LegId target_id = other.first == consulted.leg.id() ? other.second : other.first;
   Member* target = find(target_id);
@@ -187,6 +186,8 @@ void Engine::replace_leg(InviteArrived in, Member& replaced, Instant now) {
   };
   Call& call = *call_of(replaced);
   if (replaced.extension != in.caller.value) return refuse(403);
+  if (sip::Replaces::parse(*in.request.get(sip::HeaderName::kReplaces))->early_only)
+    return refuse(486);  // §3
   if (call.state != Call::State::kUp || call.dialling || !call.second) return refuse(481);
   const auto port = ports_.take(call.loop);
   if (!port) return refuse(503);

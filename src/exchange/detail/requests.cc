@@ -4,10 +4,12 @@
 #include "exchange/detail/system.h"
 #include "sip/dialog.h"
 #include "sip/name_addr.h"
+#include "sip/via.h"
 
 namespace bw::exchange {
 namespace {
 
+constexpr std::string_view kSupported = "100rel, replaces, timer, path, outbound, gruu";
 constexpr std::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY";
 
@@ -21,6 +23,88 @@ void System::refuse(const sip::RequestReceived& in, int status, Instant now) {
   auto response = sip::make_response(in.request, status, rng_.token(10));
   if (status == 405 || status == 501) response.add(sip::HeaderName::kAllow, kAllow);
   respond(in.id, std::move(response), now);
+}
+
+// RFC 3261 §8.2.7: what anybody can ask for without a password leaves nothing behind, neither memory nor
+// repeated responses to an address that may be forged. Only who shows credentials, or belongs to a dialog,
+// gets a transaction.
+bool System::answer_without_state(const sip::Flow& flow, sip::Message& request, Instant now) {
+  if (!sip::tag_of(request.get(sip::HeaderName::kTo).value_or("")).empty()) return false;
+  const auto answer = [&](int status) {
+    auto response = sip::make_response(request, status, stateless_tag(request));
+    if (status == 200 || status == 405 || status == 501) response.add(sip::HeaderName::kAllow, kAllow);
+    if (status == 200) {  // RFC 3261 §11.2: what a phone or monitor asks to see whether we live
+      response.add(sip::HeaderName::kAccept, "application/sdp");
+      response.add(sip::HeaderName::kSupported, kSupported);
+    }
+    answer_statelessly(flow, request, std::move(response));
+    return true;
+  };
+  switch (request.method()) {
+    case sip::Method::kInvite:
+    case sip::Method::kRegister: {
+      if (request.has(sip::HeaderName::kAuthorization)) return false;
+      const auto verdict = authenticator_.verify(request, flow, *directory_, now);
+      if (std::holds_alternative<registrar::Ignored>(verdict)) return true;
+      const auto* wanted = std::get_if<registrar::Challenge>(&verdict);
+      if (wanted == nullptr || wanted->delay > 0s) return false;
+      auto response = sip::make_response(request, 401, stateless_tag(request));
+      for (const auto& value : wanted->www_authenticate)
+        response.add(sip::HeaderName::kWwwAuthenticate, value);
+      answer_statelessly(flow, request, std::move(response));
+      return true;
+    }
+    case sip::Method::kOptions:
+      return answer(200);
+    case sip::Method::kAck:
+      return true;  // to nothing we know
+    case sip::Method::kCancel:
+      return false;
+    case sip::Method::kBye:
+    case sip::Method::kPrack:
+    case sip::Method::kUpdate:
+    case sip::Method::kInfo:
+    case sip::Method::kNotify:
+      return answer(481);
+    case sip::Method::kRefer:
+    case sip::Method::kSubscribe:
+    case sip::Method::kMessage:
+    case sip::Method::kPublish:
+      return answer(405);
+    case sip::Method::kUnknown:
+      return answer(501);
+  }
+  return false;
+}
+
+// The same for a request and its repetitions, and for nobody to guess.
+std::string System::stateless_tag(const sip::Message& request) const {
+  const auto via = request.first_element(sip::HeaderName::kVia).value_or("");
+  std::array<unsigned char, crypto_shorthash_BYTES> hash{};
+  crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(via.data()), via.size(),
+                   tag_key_.data());
+  std::string tag;
+  for (const unsigned char byte : hash) {
+    tag += static_cast<char>('a' + byte % 26);
+    tag += static_cast<char>('a' + byte / 26);
+  }
+  return tag;
+}
+
+// `response` was made from `request`; its top Via gets received and rport, and tells where it goes (§18.2.1,
+// §18.2.2).
+void System::answer_statelessly(const sip::Flow& flow, sip::Message& request, sip::Message response) {
+  sip::Flow to = flow;
+  if (const auto via = sip::Via::top(request)) {
+    const std::string marked = via->with_source(flow.remote);
+    response.replace_first_element(sip::HeaderName::kVia, marked);
+    if (const auto back = sip::Via::parse(marked); back && !sip::is_stream(flow.transport)) {
+      if (const auto address = back->response_address()) to.remote = *address;
+    }
+  }
+  auto bytes = std::make_shared<std::string>();
+  sip::write(response, *bytes);
+  out.push_back(sip::Transmit{to, std::move(bytes)});
 }
 
 // Answered without a transaction: what cannot be read cannot be matched either (RFC 3261 §8.2.7).
@@ -40,38 +124,11 @@ void System::on_request(sip::RequestReceived in, Instant now) {
     calls_.handle(calls::Calls::Input{calls::DialogRequest{in.id, in.flow, std::move(in.request)}}, now);
     return;
   }
-  switch (in.request.method()) {
-    case sip::Method::kInvite:
-    case sip::Method::kRegister:
-      on_new_request(std::move(in), now);
-      return;
-    case sip::Method::kOptions: {  // RFC 3261 §11: what a phone or monitor asks to see whether we live
-      auto response = sip::make_response(in.request, 200, rng_.token(10));
-      response.add(sip::HeaderName::kAllow, kAllow);
-      response.add(sip::HeaderName::kAccept, "application/sdp");
-      respond(in.id, std::move(response), now);
-      return;
-    }
-    case sip::Method::kAck:
-      return;  // to nothing we know
-    case sip::Method::kBye:
-    case sip::Method::kCancel:
-    case sip::Method::kPrack:
-    case sip::Method::kUpdate:
-    case sip::Method::kInfo:
-    case sip::Method::kNotify:
-      refuse(in, 481, now);
-      return;
-    case sip::Method::kRefer:
-    case sip::Method::kSubscribe:
-    case sip::Method::kMessage:
-    case sip::Method::kPublish:
-      refuse(in, 405, now);
-      return;
-    case sip::Method::kUnknown:
-      refuse(in, 501, now);
-      return;
-  }
+  // Everything else without a To tag was answered without a transaction.
+  const sip::Method method = in.request.method();
+  if (method == sip::Method::kInvite || method == sip::Method::kRegister)
+    return on_new_request(std::move(in), now);
+  refuse(in, 481, now);
 }
 
 void System::on_new_request(sip::RequestReceived in, Instant now) {

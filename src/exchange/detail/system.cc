@@ -1,6 +1,7 @@
 #include "exchange/detail/system.h"
 
 #include <array>
+#include <span>
 #include <utility>
 
 namespace bw::exchange {
@@ -23,6 +24,7 @@ System::System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnaps
       registrar_(rng, settings_),
       calls_(rng, settings_, directory_, *this, media_loops),
       locator_(rng) {
+  rng_.fill(std::as_writable_bytes(std::span{tag_key_}));
   settle(now);
 }
 
@@ -57,6 +59,8 @@ void System::on(Received in, Instant now) {
     if (sip::validate_response(*message)) return;  // dropped without a word (RFC 3261 §18.1.2)
   } else if (const auto rejection = sip::validate(*message, {kRequirable})) {
     return answer_unreadable(in.flow, *message, *rejection);
+  } else if (answer_without_state(in.flow, *message, now)) {
+    return;
   }
   layer_.handle(sip::TransactionLayer::Input{sip::MessageArrived{in.flow, std::move(*message)}}, now);
 }

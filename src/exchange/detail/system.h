@@ -1,6 +1,9 @@
 // The composition: transactions, who is asking, where phones are, and calls; and the traffic between them.
 #pragma once
 
+#include <sodium.h>
+
+#include <array>
 #include <deque>
 #include <memory>
 #include <unordered_map>
@@ -58,6 +61,9 @@ class System : private ports::Contacts {
   void on_register(sip::RequestReceived in, const model::ExtensionNumber& who, Instant now);
   void challenge(const sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now);
   void refuse(const sip::RequestReceived& in, int status, Instant now);
+  bool answer_without_state(const sip::Flow& flow, sip::Message& request, Instant now);
+  void answer_statelessly(const sip::Flow& flow, sip::Message& request, sip::Message response);
+  std::string stateless_tag(const sip::Message& request) const;
   void answer_unreadable(const sip::Flow& flow, const sip::Message& request, const sip::Rejection& why);
   void respond(sip::ServerTransactionId tx, sip::Message response, Instant now);
 
@@ -80,6 +86,7 @@ class System : private ports::Contacts {
   calls::Calls calls_;
   Locator locator_;
 
+  std::array<unsigned char, crypto_shorthash_KEYBYTES> tag_key_{};
   std::vector<ports::Change> changes_;  // of this turn, for nobody to wait on
   std::uint64_t next_ticket_ = 1;
   std::unordered_map<ports::Ticket, Held> until_stored_;
