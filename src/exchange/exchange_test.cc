@@ -105,5 +105,75 @@ TEST_F(CalledByName, ANameThatNobodyKnowsEndsTheCallInWords) {
   EXPECT_EQ(closed_[0].reason, "1001's phone could not be reached");
 }
 
+class FromStrangers : public testing::Test {
+ protected:
+  FromStrangers() : exchange_(rng_, std::make_shared<model::Settings>(), two_extensions(), kStart) {}
+
+  // What comes back to a request of a stranger; nothing: empty.
+  std::string answer_to(const std::string& method, int number, const std::string& more = "") {
+    const std::string n = std::to_string(number);
+    const std::string contact = method == "OPTIONS" ? "" : "Contact: <sip:x@192.0.2.66>\r\n";
+    exchange_.handle(
+        Received{{sip::Transport::kUdp, {}, {}, {IpAddress::v4(0xc0000242), 5060}},
+                 method +
+                     " sip:1002@192.0.2.1 SIP/2.0\r\n"
+                     "Via: SIP/2.0/UDP 192.0.2.66:5060;branch=z9hG4bK" +
+                     n +
+                     "\r\n"
+                     "Max-Forwards: 70\r\nFrom: <sip:x@192.0.2.66>;tag=" +
+                     n +
+                     "\r\n"
+                     "To: <sip:1002@192.0.2.1>\r\nCall-ID: c" +
+                     n + "\r\n" + contact + more + "CSeq: 1 " + method + "\r\nContent-Length: 0\r\n\r\n"},
+        kStart);
+    std::string bytes;
+    while (auto output = exchange_.poll()) {
+      if (auto* transmit = std::get_if<sip::Transmit>(&*output)) bytes += *transmit->bytes;
+    }
+    return bytes;
+  }
+
+  std::size_t transactions() {
+    exchange_.handle(Asked{{9}, ports::GetStatus{}}, kStart);
+    std::size_t count = 0;
+    while (auto output = exchange_.poll()) {
+      if (auto* reply = std::get_if<Answered>(&*output))
+        count = std::get<ports::Status>(reply->reply).transactions;
+    }
+    return count;
+  }
+
+  SeededRng rng_{2};
+  Exchange exchange_;
+};
+
+TEST_F(FromStrangers, WhatAnybodyMaySendLeavesNothingBehind) {
+  int number = 0;
+  for (int round = 0; round < 50; ++round) {
+    EXPECT_TRUE(answer_to("OPTIONS", ++number).starts_with("SIP/2.0 200 "));
+    EXPECT_TRUE(answer_to("INVITE", ++number).starts_with("SIP/2.0 401 "));
+    EXPECT_TRUE(answer_to("REGISTER", ++number).starts_with("SIP/2.0 401 "));
+    EXPECT_TRUE(answer_to("BYE", ++number).starts_with("SIP/2.0 481 "));
+    EXPECT_TRUE(answer_to("MESSAGE", ++number).starts_with("SIP/2.0 405 "));
+    EXPECT_TRUE(answer_to("JUMP", ++number).starts_with("SIP/2.0 501 "));
+    EXPECT_EQ(answer_to("ACK", ++number), "");
+  }
+  EXPECT_EQ(transactions(), 0U);
+  EXPECT_EQ(exchange_.deadline().at, Instant::far_future())
+      << "nothing is repeated to an address that may be forged";
+}
+
+TEST_F(FromStrangers, TheSameRequestTwiceIsAnsweredFromTheSameTag) {
+  const auto tag = [](const std::string& bytes) { return bytes.substr(bytes.find("To: "), 60); };
+  EXPECT_EQ(tag(answer_to("OPTIONS", 7)), tag(answer_to("OPTIONS", 7)));
+  EXPECT_NE(tag(answer_to("OPTIONS", 7)), tag(answer_to("OPTIONS", 8)));
+}
+
+TEST_F(FromStrangers, ManyRecordRoutesAreRefused) {
+  std::string routes;
+  for (int i = 0; i < 40; ++i) routes += "Record-Route: <sip:p" + std::to_string(i) + ".example;lr>\r\n";
+  EXPECT_TRUE(answer_to("INVITE", 1, routes).starts_with("SIP/2.0 400 "));
+}
+
 }  // namespace
 }  // namespace bw::exchange
