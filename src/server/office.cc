@@ -1,6 +1,7 @@
 #include "server/office.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -18,6 +19,8 @@ namespace bw::server {
 namespace {
 
 constexpr std::size_t kInboxCapacity = 100'000;
+constexpr auto kPortPoll = std::chrono::milliseconds{1};
+constexpr int kPortPolls = 2'000;
 constexpr auto kShutdownPoll = std::chrono::milliseconds{20};
 // After the last call is gone its BYE may still want an answer, and its record a place in the database.
 constexpr auto kFarewell = std::chrono::milliseconds{200};
@@ -44,6 +47,7 @@ struct Office::Impl {
   std::expected<void, std::string> open();
   std::expected<void, std::string> open_doors();
   void start_loops();
+  void await_ports() const;
   void start_control(io::UdpLinks&& links, std::vector<model::Binding>&& bindings);
   Administration::Surroundings around_administration();
 
@@ -59,6 +63,7 @@ struct Office::Impl {
   std::unique_ptr<io::Front> front;
   std::unique_ptr<store::StoreThread> store;
   std::unique_ptr<io::NameService> names;
+  std::atomic<std::size_t> stocked = 0;  // media loops that have opened ports; outlives them
   MediaLoops loops;
   std::unique_ptr<Departures> departures;
   std::unique_ptr<ControlThread> control;
@@ -99,7 +104,15 @@ std::expected<void, std::string> Office::Impl::open() {
   start_loops();
   if (auto r = open_doors(); !r) return r;
   start_control(std::move(*links), std::move(opened->bindings));
+  await_ports();
   return {};
+}
+
+// "Ready" means that a call can be taken: the media loops have opened their first ports. A range that is
+// taken by others opens none; the log says so, and waiting would not help.
+void Office::Impl::await_ports() const {
+  for (int i = 0; i < kPortPolls && stocked.load() < loops.size(); ++i)
+    std::this_thread::sleep_for(kPortPoll);
 }
 
 Administration::Surroundings Office::Impl::around_administration() {
@@ -135,9 +148,12 @@ void Office::Impl::start_loops() {
     if (setup.config.server.sip_host.size() == 1 && !setup.config.server.sip_host[0].is_unspecified()) {
       s.bind = setup.config.server.sip_host[0];
     }
-    loops.push_back(std::make_unique<io::MediaLoop>(s, clock, [this](std::vector<media::Event>&& events) {
-      for (media::Event& event : events) inbox.push_always(exchange::MediaReported{std::move(event)});
-    }));
+    loops.push_back(std::make_unique<io::MediaLoop>(
+        s, clock, [this, first = true](std::vector<media::Event>&& events) mutable {
+          if (std::exchange(first, false))
+            stocked.fetch_add(1);  // the first event of a loop is its first ports
+          for (media::Event& event : events) inbox.push_always(exchange::MediaReported{std::move(event)});
+        }));
   }
 }
 
