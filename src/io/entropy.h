@@ -17,7 +17,7 @@ class KernelRng final : public Rng {
 
  private:
   void refill();
-  std::array<std::byte, 256> block_{};  // getrandom never returns less than asked up to 256 bytes
+  std::array<std::byte, 1024> block_{};
   std::size_t used_ = 0;
 };
 

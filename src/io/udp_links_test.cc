@@ -137,7 +137,7 @@ TEST(KernelRng, NeverHandsOutTheSameBytesTwice) {
   for (int i = 0; i < 200; ++i) tokens.push_back(rng.token(16));
   std::ranges::sort(tokens);
   EXPECT_EQ(std::ranges::adjacent_find(tokens), tokens.end());
-  std::vector<std::byte> large(1'000);
+  std::vector<std::byte> large(4'000);
   rng.fill(large);
   EXPECT_NE(std::vector<std::byte>(large.begin(), large.begin() + 256),
             std::vector<std::byte>(large.begin() + 256, large.begin() + 512));

@@ -17,6 +17,8 @@ namespace {
 
 constexpr int kSettleMs = 200;  // editors write a file in several steps
 constexpr std::int64_t kMostMs = 60'000;
+// A certificate of our own making is renewed 30 days before its end, a given one may have been replaced.
+constexpr auto kCertificateRound = std::chrono::hours{24};
 
 std::int64_t monotonic_us() {
   const auto t = std::chrono::steady_clock::now().time_since_epoch();
@@ -57,12 +59,17 @@ Duty::Duty(const std::optional<std::filesystem::path>& watched) {
 void Duty::stand(Office& office, const io::ServiceManager& manager, Log& log) const {
   const auto watchdog_ms = static_cast<std::int64_t>(manager.watchdog_us() / 1'000 / 2);
   bool settling = false;
+  auto next_round = std::chrono::steady_clock::now() + kCertificateRound;
   for (;;) {
-    std::int64_t wait = watchdog_ms > 0 ? std::min(watchdog_ms, kMostMs) : -1;
+    std::int64_t wait = watchdog_ms > 0 ? std::min(watchdog_ms, kMostMs) : kMostMs;
     if (settling) wait = kSettleMs;
     std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {changes_.get(), POLLIN, 0}}};
     const int ready = ::poll(watched.data(), changes_ ? 2 : 1, static_cast<int>(wait));
     if (watchdog_ms > 0 && office.alive()) manager.say("WATCHDOG=1");
+    if (std::chrono::steady_clock::now() >= next_round) {
+      next_round += kCertificateRound;
+      office.renew_certificates();
+    }
     if (watched[0].revents != 0 && !take_signals(office, manager, log)) return;
     if (watched[1].revents != 0) settling = file_changed() || settling;
     if (ready == 0 && settling) {

@@ -46,6 +46,7 @@ struct Office::Impl {
 
   std::expected<void, std::string> open();
   std::expected<void, std::string> open_doors();
+  std::expected<void, std::string> use_certificates();
   void start_loops();
   void await_ports() const;
   void start_control(io::UdpLinks&& links, std::vector<model::Binding>&& bindings);
@@ -122,10 +123,14 @@ Administration::Surroundings Office::Impl::around_administration() {
       }};
 }
 
-std::expected<void, std::string> Office::Impl::open_doors() {
+std::expected<void, std::string> Office::Impl::use_certificates() {
   const auto certificates = certificates_of(setup.config, directory.path(), clock.now());
   if (!certificates) return std::unexpected(certificates.error());
-  if (auto r = front->use_certificates(certificates->sip, certificates->http); !r) return r;
+  return front->use_certificates(certificates->sip, certificates->http);
+}
+
+std::expected<void, std::string> Office::Impl::open_doors() {
+  if (auto r = use_certificates(); !r) return r;
   io::FrontHandlers handlers;
   handlers.from_operator = [this](http::Request&& request, http::Respond respond) {
     api::route(api::operator_routes(), *administration, std::move(request), std::move(respond));
@@ -170,6 +175,12 @@ void Office::Impl::start_control(io::UdpLinks&& links, std::vector<model::Bindin
 void Office::reload(std::function<void(const api::ReloadOutcome&)> done) {
   impl_->front->post([m = impl_.get(), done = std::move(done)] {
     m->administration->reload([done](api::ReloadOutcome&& outcome) { done(outcome); });
+  });
+}
+
+void Office::renew_certificates() {
+  impl_->front->post([m = impl_.get()] {
+    if (auto r = m->use_certificates(); !r) m->log.error("certificates: {}", r.error());
   });
 }
 

@@ -34,6 +34,8 @@ class Office {
 
   // Reads the configuration file again. `done` is called on another thread.
   void reload(std::function<void(const api::ReloadOutcome&)> done);
+  // Takes the certificates that now are in force; an error is logged and the old ones stay.
+  void renew_certificates();
   // Ends every call with a sentence and waits until they are gone, at most so long. Blocks.
   void end_calls(std::chrono::milliseconds patience);
   // Does the control thread still turn? Asked by the watchdog, at least a second apart.

@@ -180,6 +180,15 @@ TEST_F(OfficeTest, BackupIsAFileOfItsOwn) {
   EXPECT_GT(fs::file_size(copy), 0u);
 }
 
+TEST_F(OfficeTest, CertificateThatBecameUnusableLeavesTheServerRunning) {
+  ASSERT_TRUE(started());
+  fs::remove(folder_ / "data" / "tls.key");
+  fs::remove(folder_ / "data" / "authority.key");
+  fs::create_directory(folder_ / "data" / "authority.key");  // cannot be replaced by a file
+  office_->renew_certificates();
+  EXPECT_EQ(ask("GET", "/api/status").at("running"), true);
+}
+
 TEST_F(OfficeTest, ShutdownEndsWhatRings) {
   ASSERT_TRUE(started());
   office_->end_calls(2s);
