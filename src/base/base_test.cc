@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "base/rng.h"
 #include "base/timer_heap.h"
+#include "base/utf8.h"
 
 namespace bw {
 namespace {
@@ -73,6 +74,14 @@ TEST(TimerHeap, AgreesWithASortedMapUnderRandomUse) {
     }
     ASSERT_EQ(heap.size(), truth.size());
   }
+}
+
+TEST(Utf8, WhatDoesNotFitBecomesAQuestionMarkAndNothingIsCutInTheMiddle) {
+  EXPECT_EQ(valid_utf8("Yealink \xff\xfe", 99), "Yealink ??");
+  EXPECT_EQ(valid_utf8("M\xc3\xbcller", 99), "M\xc3\xbcller");
+  EXPECT_EQ(valid_utf8("M\xc3\xbcller", 2), "M");
+  EXPECT_EQ(valid_utf8(std::string_view{"a\0b", 3}, 99), "a?b");
+  EXPECT_EQ(valid_utf8("\xed\xa0\x80", 99), "???") << "a surrogate is no character";
 }
 
 }  // namespace

@@ -118,6 +118,7 @@ class Leg {
 
  private:
   static constexpr unsigned kSequenceBits = 32;       // never wraps: a request a microsecond for an hour
+  static constexpr std::size_t kAgentBytes = 128;      // of a User-Agent, kept for the call record
   static constexpr std::size_t kMostProvisional = 2;  // that wait for a PRACK; the final answer tells all
   static constexpr std::size_t kMostPending = 32;     // requests of ours without an answer
   static constexpr std::size_t kMostDismissed = 8;

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/utf8.h"
 #include "calls/leg.h"
 #include "sip/token_list.h"
 
@@ -68,9 +69,9 @@ bool Leg::refuse_small_session(sip::ServerTransactionId tx, const sip::Message& 
 
 void Leg::note_peer(const sip::Message& message) {
   if (const auto agent = message.get(sip::HeaderName::kUserAgent)) {
-    peer_agent_ = *agent;
+    peer_agent_ = valid_utf8(*agent, kAgentBytes);
   } else if (const auto server = message.get(sip::HeaderName::kServer)) {
-    peer_agent_ = *server;
+    peer_agent_ = valid_utf8(*server, kAgentBytes);
   }
   for (const auto method : message.elements(sip::HeaderName::kAllow)) {
     if (sip::method_from(method) == sip::Method::kUpdate) peer_updates_ = true;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/utf8.h"
 #include "registrar/detail/binding_table.h"
 #include "registrar/detail/gruu.h"
 #include "registrar/detail/register_request.h"
@@ -164,7 +165,7 @@ Binding make_binding(const RegisterRequest& request, const ContactWish& wish, co
   binding.q_thousandths = wish.q_thousandths;
   binding.path.assign(request.path.begin(), request.path.end());
   binding.flow = flow;
-  binding.user_agent = request.user_agent.substr(0, limits.user_agent_bytes);
+  binding.user_agent = valid_utf8(request.user_agent, limits.user_agent_bytes);
   binding.first_registered = now;
   binding.last_registered = now;
   binding.expires_at = now + std::chrono::seconds{wish.expires_s};

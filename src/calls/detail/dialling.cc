@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/utf8.h"
 #include "calls/detail/engine.h"
 #include "calls/detail/sentences.h"
 #include "sip/name_addr.h"
@@ -80,7 +81,7 @@ void Engine::on(InviteArrived in, Instant now) {
   Call& call = new_call(in.caller.value, dialled_user(in.request), now);
   call.loop = port->loop;
   call.max_forwards = hops - 1;
-  call.record.user_agent = in.request.get(sip::HeaderName::kUserAgent).value_or("");
+  call.record.user_agent = valid_utf8(in.request.get(sip::HeaderName::kUserAgent).value_or(""), 128);
   for (const auto wish : in.request.elements(sip::HeaderName::kPrivacy)) {
     call.anonymous = call.anonymous || wish.find("id") != wish.npos;  // RFC 3323, RFC 3325 §9.3
   }

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/utf8.h"
+
 namespace bw::store::detail {
 namespace {
 
@@ -14,28 +16,6 @@ namespace json = boost::json;
 
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > 0; });  // ASCII without zero
-}
-
-// Length of the well-formed UTF-8 sequence at the front (RFC 3629 §4), 0 if there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](std::size_t i, unsigned least = 0x80, unsigned most = 0xbf) {
-    return i < text.size() && byte(i) >= least && byte(i) <= most;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return first == 0 ? 0 : 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const unsigned least = first == 0xe0 ? 0xa0 : 0x80;
-    const unsigned most = first == 0xed ? 0x9f : 0xbf;
-    return follows(1, least, most) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const unsigned least = first == 0xf0 ? 0x90 : 0x80;
-    const unsigned most = first == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, least, most) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
 }
 
 // Appends `text`, already clean, as a JSON string (RFC 8259 §7).
@@ -92,17 +72,7 @@ void assign_clean(std::string& out, std::string_view text) {
     return;
   }
   out.clear();
-  while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    if (out.size() + std::max<std::size_t>(length, 1) > kLongestText) return;
-    if (length == 0) {
-      out += '?';
-      text.remove_prefix(1);
-    } else {
-      out += text.substr(0, length);
-      text.remove_prefix(length);
-    }
-  }
+  append_valid_utf8(out, text, kLongestText);
 }
 
 void assign_list(std::string& out, const std::vector<std::string>& items) {
