@@ -67,6 +67,7 @@ std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
 }  // namespace
 
 struct Log::Impl {
+  ~Impl() { pool.reset(); }  // writes what waits and ends the thread, while the logger still stands
   std::shared_ptr<spdlog::details::thread_pool> pool = std::make_shared<spdlog::details::thread_pool>(
       kWaitingLines, 1, [] { ::pthread_setname_np(::pthread_self(), "log"); });
   std::shared_ptr<spdlog::async_logger> logger;
