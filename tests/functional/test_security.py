@@ -20,9 +20,8 @@ class Security(unittest.TestCase):
             with Phone("1001", office, secret="wrong") as known, Phone("1777", office, secret="wrong") as unknown:
                 first, second = known.register(ok=False), unknown.register(ok=False)
                 self.assertEqual(first.status, 401)
-                self.assertEqual(len("".join(map(str, first.headers))) - len(first.get("Via")) - len(first.get("Contact")),
-                                 len("".join(map(str, second.headers))) - len(second.get("Via")) - len(second.get("Contact")))
                 self.assertEqual(shape(first), shape(second))
+                self.assertEqual(len(first.get("WWW-Authenticate")), len(second.get("WWW-Authenticate")))
                 self.assertEqual(known.dial("1002", ok=False).status, 401)
 
     def test_a_call_needs_the_password_even_from_a_registered_address(self):
