@@ -239,7 +239,9 @@ bool MediaLoop::push(media::Command command) {
   return worker_->push(std::move(command));
 }
 
-bool MediaLoop::push_all(std::vector<media::Command>& commands) { return worker_->push_all(commands); }
+bool MediaLoop::push_all(std::vector<media::Command>& commands) {
+  return worker_->push_all(commands);
+}
 
 MediaLoopFigures MediaLoop::figures() const {
   return worker_->figures();
