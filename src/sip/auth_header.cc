@@ -60,7 +60,8 @@ std::optional<AuthParam> read_param(std::string_view element) {
     return AuthParam{name, value.substr(1, value.size() - 2)};
   }
   for (const char c : value) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == 0x7F) return std::nullopt;
+    // A backslash would turn into an escape once the value is written quoted.
+    if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\\' || c == 0x7F) return std::nullopt;
   }
   return AuthParam{name, value};
 }

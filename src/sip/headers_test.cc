@@ -167,6 +167,7 @@ TEST(AuthHeader, CredentialsOfAPhone) {
 }
 
 TEST(AuthHeader, AmbiguousOrIncompleteCredentialsAreRefused) {
+  EXPECT_FALSE(Credentials::parse(R"(Digest username="a", nonce="n", uri="sip:x", response="r", nc=0\)"));
   const std::string good = "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:a\", response=\"x\"";
   EXPECT_TRUE(Credentials::parse(good));
   for (const std::string_view extra :
