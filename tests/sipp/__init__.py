@@ -3,7 +3,7 @@ import pathlib
 import re
 import subprocess
 
-from office import free_ports, password
+from office import free_ports, password, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -80,4 +80,7 @@ def callee(office, folder, number):
     """A registered callee that answers everything; stop() it."""
     port = free_ports(1)[0]
     register(office, folder, port, [number])
-    return Sipp("uas", office, folder, port, 100_000_000, extra=("-aa",))
+    answering = Sipp("uas", office, folder, port, 100_000_000, extra=("-aa",))
+    # Until it holds its port, free_ports() would hand the same one to the caller.
+    wait_until(lambda: f":{port:04X} " in pathlib.Path("/proc/net/udp").read_text(), 5, "the callee holds its port")
+    return answering
