@@ -87,7 +87,6 @@ class Leg {
   bool has_dialog() const { return dialog_.has_value(); }
   const std::string& peer_agent() const { return peer_agent_; }
   sip::ServerTransactionId invite_transaction() const { return invite_server_; }
-  bool session_timer_alive() const { return session_.running(); }
 
   // ---- wishes of the call ----
   void ring(LegContext& cx);                            // 180

@@ -92,11 +92,9 @@ class Engine {
   void answer_echo(Call& call, Instant now);
   void stop_dialling(Call& call, LegId keep, std::string_view reason_header, Instant now);
   void dialling_failed(Call& call, int status, std::string sentence, Instant now);
-  void dialling_lost_leg(Call& call, Member& member, const LegEvent::Refused& what, Instant now);
   void no_answer(Call& call, Instant now);
   void forward_or_fail(Call& call, ForwardCause cause, int status, std::string sentence, Instant now);
   void answered(Call& call, Member& winner, Instant now);
-  std::vector<std::pair<sip::HeaderName, std::string>> identity_headers(const Call& call) const;
   std::string display_of(const std::string& extension) const;
 
   // ---- bridging.cc ----

@@ -9,7 +9,7 @@
 namespace bw::exchange {
 namespace {
 
-constexpr std::string_view kSupported = "100rel, replaces, timer, path, outbound, gruu";
+constexpr std::string_view kSupported = "100rel, replaces, timer, path, outbound";
 constexpr std::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY";
 
@@ -20,9 +20,7 @@ void System::respond(sip::ServerTransactionId tx, sip::Message response, Instant
 }
 
 void System::refuse(const sip::RequestReceived& in, int status, Instant now) {
-  auto response = sip::make_response(in.request, status, rng_.token(10));
-  if (status == 405 || status == 501) response.add(sip::HeaderName::kAllow, kAllow);
-  respond(in.id, std::move(response), now);
+  respond(in.id, sip::make_response(in.request, status, rng_.token(10)), now);
 }
 
 // RFC 3261 §8.2.7: what anybody can ask for without a password leaves nothing behind, neither memory nor
