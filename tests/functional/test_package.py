@@ -109,7 +109,10 @@ class Notify(unittest.TestCase):
             with mock.patch.dict(os.environ, asked), Office():
                 self.assertEqual(manager.recv(256), b"READY=1")
                 self.assertEqual(manager.recv(256), b"WATCHDOG=1")
-            self.assertIn(b"STOPPING=1", [manager.recv(256) for _ in range(2)])
+            # Any number of signs of life may lie between; the last word is that it stops.
+            while (said := manager.recv(256)) == b"WATCHDOG=1":
+                pass
+            self.assertEqual(said, b"STOPPING=1")
 
 
 if __name__ == "__main__":
