@@ -21,6 +21,7 @@ void FakeStore::apply(const ports::Change& change) {
                  [&](const ports::CloseCallRecord& c) { close(c.record); },
                  [](const ports::SaveExtension&) {},
                  [](const ports::DropExtension&) {},
+                 [&](const ports::Tell& c) { journal_.push_back(c.entry); },
              },
              change);
 }

@@ -29,6 +29,8 @@ class FakeStore {
   // The record of the newest call (by start) between these two, or null.
   const model::CallRecord* last_call(std::string_view from, std::string_view to) const;
   const model::CallRecord* last_call() const;
+  // Every event told, in the order it was written.
+  const std::vector<events::Entry>& journal() const { return journal_; }
   const std::vector<std::string>& violations() const { return violations_; }
 
  private:
@@ -39,6 +41,7 @@ class FakeStore {
 
   std::map<BindingKey, model::Binding> bindings_;
   std::map<model::CallId, CallRow> calls_;
+  std::vector<events::Entry> journal_;
   std::vector<std::string> violations_;
 };
 

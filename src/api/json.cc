@@ -1,11 +1,11 @@
 #include "api/json.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <chrono>
 
 #include "api/version.h"
+#include "base/rfc3339.h"
 
 namespace bw::api {
 namespace {
@@ -34,11 +34,6 @@ json::object to_json(const model::LegRecord& leg) {
 }
 
 }  // namespace
-
-std::string rfc3339(Instant t) {
-  const std::time_t seconds = static_cast<std::time_t>(t.unix_s());
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), t.unix_ms() % 1'000);
-}
 
 json::object to_json(const ports::Status& s, Instant now) {
   json::object o;

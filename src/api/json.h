@@ -14,9 +14,6 @@
 
 namespace bw::api {
 
-// RFC 3339 in UTC with milliseconds: "2026-03-01T09:30:00.000Z".
-std::string rfc3339(Instant t);
-
 boost::json::object to_json(const ports::Status& status, Instant now);
 boost::json::object to_json(const model::Binding& binding);
 boost::json::object to_json(const ports::CallView& call);

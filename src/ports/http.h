@@ -3,8 +3,11 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/address.h"
 
 namespace bw::http {
 
@@ -13,6 +16,17 @@ struct Request {
   std::string path;    // without the query, percent-encoding untouched
   std::string query;   // without '?'
   std::string body;    // at most 1 MiB
+  std::vector<std::pair<std::string, std::string>> headers{};  // names in lower case, as they came
+  Endpoint from{};   // of the peer; nothing for the operators' socket
+  bool tls = false;  // came over TLS
+
+  // The first of that name (in lower case); empty if there is none.
+  std::string_view header(std::string_view name) const {
+    for (const auto& [n, value] : headers) {
+      if (n == name) return value;
+    }
+    return {};
+  }
 };
 
 struct Response {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/strong.h"
+#include "events/event.h"
 #include "model/binding.h"
 #include "model/call_record.h"
 #include "model/extension.h"
@@ -33,8 +34,11 @@ struct SaveExtension {
 struct DropExtension {
   model::ExtensionNumber number;
 };
-using Change =
-    std::variant<SaveBinding, DropBinding, OpenCallRecord, CloseCallRecord, SaveExtension, DropExtension>;
+struct Tell {  // into the journal; in the same transaction as the changes it tells of
+  events::Entry entry;
+};
+using Change = std::variant<SaveBinding, DropBinding, OpenCallRecord, CloseCallRecord, SaveExtension,
+                            DropExtension, Tell>;
 
 struct Persist {
   Ticket ticket;  // none: nobody waits for it

@@ -1,5 +1,6 @@
 #include "io/detail/http_session.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
@@ -8,6 +9,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <cctype>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -95,6 +97,13 @@ class HttpSession final : public Link {
     const std::size_t question = target.find('?');
     plain.path = target.substr(0, question);
     if (question != std::string_view::npos) plain.query = target.substr(question + 1);
+    for (const auto& header : request) {
+      std::string name{header.name_string()};
+      std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+      plain.headers.emplace_back(std::move(name), std::string{header.value()});
+    }
+    plain.from = flow().remote;
+    plain.tls = kTls;
     plain.body = std::move(request.body());
     head_only_ = request.method() == bhttp::verb::head;
     give_time(links().limits().http_answer);

@@ -226,6 +226,7 @@ void Writers::write(const ports::Change& change) {
                  },
                  [&](const ports::SaveExtension& c) { save(c.extension); },
                  [&](const ports::DropExtension& c) { drop(c.number); },
+                 [&](const ports::Tell&) {},
              },
              change);
 }
