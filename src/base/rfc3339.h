@@ -9,5 +9,6 @@ namespace bw {
 
 // UTC with milliseconds: "2026-03-01T09:30:00.000Z".
 std::string rfc3339(Instant t);
+void append_rfc3339(std::string& out, Instant t);
 
 }  // namespace bw
