@@ -3,10 +3,48 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/core.h"
 
 namespace bw::testkit {
+namespace {
+
+// The words stories use for what happened.
+std::string word_for(const events::Event& event) {
+  using namespace events;
+  return std::visit(
+      Overloaded{
+          [](const CallStarted&) -> std::string { return "started"; },
+          [](const CallRinging& e) -> std::string { return "ringing:" + e.extension; },
+          [](const CallAnswered& e) -> std::string { return "answered:" + e.extension; },
+          [](const CallEnded& e) -> std::string { return "ended:" + std::string(name_of(e.disposition)); },
+          [](const CallHold& e) -> std::string { return "hold:" + e.extension; },
+          [](const CallResume& e) -> std::string { return "resume:" + e.extension; },
+          [](const CallTransfer& e) -> std::string {
+            return "transfer:" + e.from_extension + '>' + e.to_extension + ':' + e.kind + ':' + e.result;
+          },
+          [](const CallDtmf& e) -> std::string { return "digit:" + e.extension + ':' + e.digit; },
+          [](const ExtensionRegistered& e) -> std::string { return "registered:" + e.extension; },
+          [](const ExtensionUnregistered& e) -> std::string {
+            return "unregistered:" + e.extension + ':' + e.reason;
+          },
+          [](const PresenceChanged& e) -> std::string { return "presence:" + e.extension + ':' + e.status; },
+          [](const SecurityLockout& e) -> std::string { return "lockout:" + e.subject; },
+      },
+      event);
+}
+
+model::CallId call_of(const events::Event& event) {
+  return std::visit(
+      []<typename E>(const E& e) {
+        if constexpr (requires { e.call_id; }) return e.call_id;
+        return model::CallId{};
+      },
+      event);
+}
+
+}  // namespace
 
 FakeStore::BindingKey FakeStore::key_of(const model::Binding& b) {
   if (b.instance.empty()) return {b.extension.value, {}, b.contact, 0};
@@ -21,7 +59,7 @@ void FakeStore::apply(const ports::Change& change) {
                  [&](const ports::CloseCallRecord& c) { close(c.record); },
                  [](const ports::SaveExtension&) {},
                  [](const ports::DropExtension&) {},
-                 [&](const ports::Tell& c) { journal_.push_back(c.entry); },
+                 [&](const ports::Tell& c) { tell(c.entry); },
              },
              change);
 }
@@ -49,6 +87,47 @@ void FakeStore::close(const model::CallRecord& record) {
   row.record = record;
 }
 
+// events.md §1: one start, one end, nothing outside them, and numbers without a gap.
+void FakeStore::tell(const events::Entry& entry) {
+  const auto wrong = [&](std::string_view what) {
+    violations_.push_back(fmt::format("event \"{}\" {} {}: {}", word_for(entry.event), entry.call_seq,
+                                      call_of(entry.event).value, what));
+  };
+  journal_.push_back(entry);
+  if (!ids_.insert(entry.id).second) wrong("its id was used before");
+  const model::CallId id = call_of(entry.event);
+  if (id.empty()) {
+    if (entry.call_seq != 0) wrong("it is of no call and has a number in one");
+    return;
+  }
+  Told& told = told_[id];
+  if (entry.call_seq != ++told.seq) wrong(fmt::format("the next number was {}", told.seq));
+  if (told.ended) wrong("after the end");
+  const bool starts = std::holds_alternative<events::CallStarted>(entry.event);
+  if (starts != (told.seq == 1)) wrong("the start is the first and nothing else is");
+  const auto row = calls_.find(id);
+  if (row == calls_.end() || row->second.opened == 0) wrong("its record is not open");
+  if (std::holds_alternative<events::CallAnswered>(entry.event) && std::exchange(told.answered, true))
+    wrong("answered twice");
+  if (const auto* end = std::get_if<events::CallEnded>(&entry.event)) {
+    told.ended = true;
+    if (row == calls_.end() || row->second.closed == 0) return wrong("its record is not closed");
+    if (told.answered != (end->disposition == model::Disposition::kAnswered))
+      wrong("it ends as answered if and only if it was");
+    if (end->reason != row->second.record.reason) wrong("its record says another reason");
+  }
+}
+
+std::string FakeStore::told_of(const model::CallId& call) const {
+  std::string words;
+  for (const auto& entry : journal_) {
+    if (call_of(entry.event) != call) continue;
+    if (!words.empty()) words += ' ';
+    words += word_for(entry.event);
+  }
+  return words;
+}
+
 void FakeStore::close_open_records(Instant now) {
   for (auto& [id, row] : calls_) {
     if (row.closed > 0) continue;
@@ -56,6 +135,18 @@ void FakeStore::close_open_records(Instant now) {
     row.record.ended = now;
     row.record.hangup_by = "system";
     row.record.reason = "The server stopped during the call";
+    const Told& told = told_[id];
+    // The open record knows nothing of an answer; the journal does.
+    row.record.disposition = told.answered ? model::Disposition::kAnswered : model::Disposition::kFailed;
+    tell({events::EventId{"restart-" + id.value}, now, told.seq + 1,
+          events::CallEnded{.call_id = id,
+                            .from_extension = row.record.from_extension,
+                            .to_extension = row.record.to_extension,
+                            .disposition = row.record.disposition,
+                            .hangup_by = "system",
+                            .reason = row.record.reason,
+                            .recording = {},
+                            .quality = {}}});
   }
 }
 

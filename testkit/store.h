@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -25,6 +26,9 @@ class FakeStore {
 
   std::vector<model::Binding> bindings() const;
   const std::map<model::CallId, CallRow>& calls() const { return calls_; }
+  // The types of a call's events in their order, or of all that are of no call: "started ringing answered
+  // ended".
+  std::string told_of(const model::CallId& call) const;
   std::size_t open_calls() const;
   // The record of the newest call (by start) between these two, or null.
   const model::CallRecord* last_call(std::string_view from, std::string_view to) const;
@@ -38,10 +42,19 @@ class FakeStore {
   static BindingKey key_of(const model::Binding& b);
   void open(const model::CallRecord& record);
   void close(const model::CallRecord& record);
+  void tell(const events::Entry& entry);
+
+  struct Told {  // of a call
+    std::uint32_t seq = 0;
+    bool answered = false;
+    bool ended = false;
+  };
 
   std::map<BindingKey, model::Binding> bindings_;
   std::map<model::CallId, CallRow> calls_;
   std::vector<events::Entry> journal_;
+  std::map<model::CallId, Told> told_;
+  std::set<events::EventId> ids_;
   std::vector<std::string> violations_;
 };
 

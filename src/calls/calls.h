@@ -51,13 +51,21 @@ struct Asked {
 };
 struct ShutDown {};
 
+// ---- out ----
+struct Engagement {  // of an extension in calls, when it changes
+  std::string extension;
+  bool ringing = false;  // a phone of it
+  bool in_call = false;  // talks, or waits for an answer to its own call
+};
+
 class Calls {
  public:
   using Input =
       std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
                    sip::StrayResponse, sip::RequestFailed, sip::AckMissing, sip::TransportFailed, PhoneMoved,
                    media::Event, Asked, model::SettingsSnapshot, model::DirectorySnapshot, ShutDown>;
-  using Output = std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note>;
+  using Output =
+      std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note, Engagement>;
 
   Calls(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
         const ports::Contacts& contacts, media::LoopIndex loops, CallLimits limits = {});

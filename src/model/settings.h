@@ -50,6 +50,7 @@ struct Settings {
   SrtpPolicy srtp = SrtpPolicy::kOptional;
   bool transfer_enabled = true;
   bool hold_enabled = true;
+  bool dtmf_events = false;  // tell the journal each digit a person presses
   Duration max_call_duration = 7200s;
   Duration no_answer_timeout = 30s;
   Duration media_silence_timeout = 60s;  // with a dead session timer as well, the leg is ended

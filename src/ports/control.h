@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/secret.h"
 #include "base/strong.h"
 #include "base/time.h"
 #include "model/binding.h"
@@ -58,6 +59,16 @@ struct Phones {
 };
 struct Calls {
   std::vector<CallView> calls;
+};
+// What people say of themselves; the rest of a status is derived from phones and calls.
+enum class OwnStatus : std::uint8_t { kAvailable, kAway, kDoNotDisturb };
+struct PresenceView {
+  std::string extension;
+  Personal<std::string> name;
+  std::string status;  // "available", "ringing", "in_call", "away", "dnd", "offline"
+  std::string custom_message;
+  bool in_call = false;
+  std::optional<Instant> last_activity;  // none since the start of the server
 };
 struct CallStarted {
   model::CallId call;

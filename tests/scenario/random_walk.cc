@@ -291,6 +291,9 @@ class Walk {
     for (const auto& [id, row] : office_.pbx().store().calls()) {
       if (row.closed != 1)
         found.push_back(fmt::format("record {} was closed {} times", id.value, row.closed));
+      const std::string told = office_.pbx().store().told_of(id);
+      if (!told.starts_with("started") || told.find(" ended:") == told.npos)
+        found.push_back(fmt::format("of call {} the journal says \"{}\"", id.value, told));
     }
     return found;
   }

@@ -207,7 +207,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
                               answer ? *answer : std::string{}, cx);
     }
     set_peer(*asker);
-    asker->holds = asker->media.remote_holds();
+    note_hold(call, *asker, now);
     return;
   }
   if (Member* next = find(done.then_ask); next != nullptr && next->leg.up()) {

@@ -18,6 +18,9 @@ using CallKey = StrongId<struct CallKeyTag>;
 
 // A leg together with what its call knows of it. Outlives the call while its last transaction is open.
 struct Member {
+  // What it is for its extension. kAsked: our INVITE is out and nothing rings yet; a caller talks from the
+  // start.
+  enum class Engagement : std::uint8_t { kNone, kAsked, kRinging, kTalking };
   Leg leg;
   CallKey call;           // none once the call let go of it
   std::string extension;  // whose phone it is
@@ -30,6 +33,8 @@ struct Member {
   bool probing = false;               // media fell silent and the phone was asked whether it is still there
   Duration silent_for{0};
   std::string negotiated_codec{};
+  std::string device{};  // User-Agent of its registration, for a phone that does not name itself in the call
+  Engagement engagement = Engagement::kNone;
 };
 
 // Phones that ring for somebody. One at a time in a call.
@@ -45,13 +50,14 @@ struct Dialling {
   std::string transferor_extension;  // rings back if the transfer fails and nobody is left to talk to
   std::string referred_by;
   std::string target;  // whose phones ring
+  std::string wanted;  // what the transferor asked for, before any forward
   std::vector<std::string> visited;
   std::vector<LegId> legs;
   std::optional<LegId> early;  // whose early media the origin hears
   Duration ring_for{0};
-  bool rang = false;
-  bool recall = false;  // the transferor itself is being rung back
-  int best_status = 0;  // RFC 3261 §16.7 step 6, of those who refused so far
+  bool attended = false;  // a transfer to somebody the transferor consulted
+  bool recall = false;    // the transferor itself is being rung back
+  int best_status = 0;    // RFC 3261 §16.7 step 6, of those who refused so far
   std::string best_sentence;
 };
 
@@ -80,7 +86,9 @@ struct Call {
   std::optional<Dialling> dialling;
   std::optional<Negotiation> negotiation;
   bool echo = false;
-  bool anonymous = false;  // the caller asked not to be shown
+  std::uint32_t told = 0;          // events so far
+  std::optional<Instant> rang_at;  // when the first phone rang
+  bool anonymous = false;          // the caller asked not to be shown
   unsigned max_forwards = 70;
   std::size_t media_open = 0;  // media legs whose figures are still to come
   media::LoopIndex loop = 0;

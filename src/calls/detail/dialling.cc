@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "base/uuid.h"
 #include "calls/detail/engine.h"
 #include "calls/detail/sentences.h"
 #include "sip/name_addr.h"
@@ -40,10 +41,11 @@ Call& Engine::new_call(std::string caller, std::string dialled, Instant now) {
   auto call = std::make_unique<Call>();
   call->key = key;
   call->loop = ports_.roomiest();
-  call->record.id = make_call_id(rng_, now);
+  call->record.id = model::CallId{uuid_v7(now, rng_)};
   call->record.started = now;
   call->record.from_extension = caller;
   call->record.from_number = Personal{std::move(caller)};
+  if (directory_->find(dialled) != nullptr) call->record.to_extension = dialled;
   call->record.to_number = Personal{std::move(dialled)};
   if (const auto* person = directory_->find(call->record.from_extension))
     call->record.caller_name = person->name;
@@ -91,7 +93,7 @@ void Engine::on(InviteArrived in, Instant now) {
       Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
       call, in.caller.value, *port, now);
   call.first = caller.leg.id();
-  out.push_back(ports::Change{ports::OpenCallRecord{call.record}});
+  open_record(call, now);
   if (!caller.leg.has_dialog())
     return end_call(call, {.status = 400, .sentence = "the INVITE makes no dialog"}, now);
 
@@ -205,6 +207,7 @@ bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
   Leg leg = Leg::outgoing(LegId{next_leg_++}, std::move(wish), cx);
   Member& member = admit(std::move(leg), call, dialling.target, *port, now);
   member.media = std::move(media);
+  member.device = phone.user_agent;
   dialling.legs.push_back(member.leg.id());
   return true;
 }
@@ -218,7 +221,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::Progressed& what, Inst
   Call& call = *call_of(member);
   if (!call.dialling) return;
   Dialling& dialling = *call.dialling;
-  dialling.rang = true;
+  if (what.status == 180 || what.status == 183) tell_ringing(call, member, now);
   if (dialling.purpose == Dialling::Purpose::kTransfer) {
     transfer_progress(call, what.status, now);
     return;
@@ -261,6 +264,7 @@ void Engine::answered(Call& call, Member& winner, Instant now) {
   stop_dialling(call, winner.leg.id(), kCompletedElsewhere, now);
   Dialling done = std::move(*call.dialling);
   call.dialling.reset();
+  engage(winner, Member::Engagement::kTalking);
   set_peer(winner);
 
   Member* origin = find(done.origin);
@@ -276,11 +280,7 @@ void Engine::answered(Call& call, Member& winner, Instant now) {
   call.first = origin->leg.id();
   call.second = winner.leg.id();
   call.echo = false;
-  if (!call.record.answered) {
-    call.record.answered = now;
-    call_timers_.arm(call.duration_timer, now + settings_->max_call_duration,
-                     {call.key, CallTimer::Kind::kDuration});
-  }
+  if (!call.record.answered) record_answer(call, &winner, now);
   call.state = Call::State::kUp;
   if (done.purpose == Dialling::Purpose::kTransfer) release_transferor(call, done, now);
   bridge_new_answer(call, *origin, winner, now);
@@ -299,9 +299,7 @@ void Engine::answer_echo(Call& call, Instant now) {
   call.dialling.reset();
   call.echo = true;
   call.state = Call::State::kUp;
-  call.record.answered = now;
-  call_timers_.arm(call.duration_timer, now + settings_->max_call_duration,
-                   {call.key, CallTimer::Kind::kDuration});
+  record_answer(call, nullptr, now);
   set_peer(*caller);
   tell(caller->port.loop, media::Echo{caller->media_leg});
   LegContext cx = context(now);

@@ -22,6 +22,7 @@ void Engine::let_go(Member& member) {
     if (call->negotiation && call->negotiation->asked == member.leg.id()) call->negotiation.reset();
   }
   close_media(member);
+  engage(member, Member::Engagement::kNone);
   member.call = {};
 }
 
@@ -60,6 +61,7 @@ void Engine::end_call(Call& call, Ending ending, Instant now) {
   --active_;
   call_timers_.cancel(call.ring_timer);
   call_timers_.cancel(call.duration_timer);
+  if (call.dialling) tell_transfer(call, *call.dialling, false, now);
   call.dialling.reset();
   call.negotiation.reset();
 
@@ -78,10 +80,10 @@ void Engine::end_call(Call& call, Ending ending, Instant now) {
   call_timers_.arm(call.closing_timer, now + kFiguresPatience, {call.key, CallTimer::Kind::kClosing});
 }
 
-void Engine::write_down(Call& call, Instant) {
+void Engine::write_down(Call& call, Instant now) {
   call_timers_.cancel(call.closing_timer);
   by_name_.erase(call.record.id.value);
-  out.push_back(ports::Change{ports::CloseCallRecord{std::move(call.record)}});
+  close_record(call, now);
   const CallKey key = call.key;
   calls_.erase(key);
 }

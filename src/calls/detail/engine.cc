@@ -128,7 +128,7 @@ void Engine::on(const media::Event& in, Instant now) {
                  },
                  [&](const media::LegSilent& e) { on_media_silent(e, now); },
                  [&](const media::MediaStarted&) {},  // the figures at the end tell
-                 [&](const media::DigitPressed&) {},  // no party of this version listens for digits
+                 [&](const media::DigitPressed& e) { on_digit(e, now); },
                  [&](const media::LegClosed& e) { on_media_closed(e, now); },
              },
              in);
@@ -187,6 +187,7 @@ Member& Engine::admit(Leg leg, Call& call, std::string extension, media::PortPai
                                                 .media = sdp::OfferAnswer{side, rng_},
                                                 .port = port});
   call.members.push_back(id);
+  engage(*member, member->leg.is_incoming() ? Member::Engagement::kTalking : Member::Engagement::kAsked);
   open_media(*member);
   ++call.media_open;
   if (member->invite = member->leg.invite_transaction(); member->invite) by_invite_[member->invite] = id;
@@ -317,6 +318,13 @@ void Engine::on_leg_event(Member& member, const LegEvent::InfoReceived& what, In
   if (peer == nullptr) return;
   LegContext cx = context(now);
   peer->leg.send_info(what.content_type, what.body, cx);
+}
+
+void Engine::on_digit(const media::DigitPressed& pressed, Instant now) {
+  const auto it = by_media_.find(pressed.leg);
+  const Member* member = it == by_media_.end() ? nullptr : find(it->second.leg);
+  if (member == nullptr) return;
+  if (Call* call = call_of(*member)) tell_digit(*call, *member, pressed.digit, now);
 }
 
 void Engine::on_media_silent(const media::LegSilent& silent, Instant now) {

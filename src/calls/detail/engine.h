@@ -2,6 +2,7 @@
 //   engine.cc     legs, media ports, events in turn        dialling.cc  who rings, who answers first, who is
 //   next bridging.cc   offers and answers between two legs      transfer.cc  REFER and what follows from it
 //   ending.cc     how calls end and are written down       views.cc     what the API sees and asks
+//   telling.cc    what the journal hears
 #pragma once
 
 #include <deque>
@@ -77,6 +78,7 @@ class Engine {
   void on_leg_event(Member& member, const LegEvent::InfoReceived& what, Instant now);
   void on_leg_event(Member& member, const LegEvent::ProbeAnswered& what, Instant now);
   void on_leg_event(Member& member, const LegEvent::Gone& what, Instant now);
+  void on_digit(const media::DigitPressed& pressed, Instant now);
   void on_media_silent(const media::LegSilent& silent, Instant now);
   void on_media_closed(const media::LegClosed& closed, Instant now);
   void on_call_timer(CallTimer timer, Instant now);
@@ -108,7 +110,7 @@ class Engine {
   bool is_our_media(const Endpoint& peer, const Member& member) const;
 
   // ---- transfer.cc ----
-  void blind_transfer(Call& call, Member& transferor, std::string target, Instant now);
+  void blind_transfer(Call& call, Member& transferor, std::string target, bool attended, Instant now);
   void attended_transfer(Call& call, Member& transferor, Member& consulted, Instant now);
   Member* find_replaced(std::string_view replaces_header);
   void replace_leg(InviteArrived in, Member& replaced, Instant now);
@@ -132,6 +134,20 @@ class Engine {
   static void note_quality(model::LegRecord& leg, const media::Quality& quality);
   void one_side_left(Call& call, Member& left, const LegEvent::Gone& what, Instant now);
 
+  // ---- telling.cc ----
+  void journal(Call& call, events::Event event, Instant at);
+  void open_record(Call& call, Instant now);
+  void close_record(Call& call, Instant now);
+  void tell_ringing(Call& call, Member& phone, Instant now);
+  void record_answer(Call& call, const Member* who, Instant now);  // who: none if the system itself answers
+  void note_hold(Call& call, Member& member, Instant now);
+  void tell_transfer(Call& call, std::string from, std::string to, bool attended, bool completed,
+                     Instant now);
+  void tell_transfer(Call& call, const Dialling& dialling, bool completed, Instant now);
+  void tell_digit(Call& call, const Member& member, char digit, Instant now);
+  void engage(Member& member, Member::Engagement next);
+  static const std::string& device_of(const Member& member);
+
   // ---- views.cc ----
   ports::Calls list_calls() const;
   ports::Reply start_call(const ports::StartCall& wish, Instant now);
@@ -154,7 +170,13 @@ class Engine {
   };
   std::unordered_map<media::MediaLegId, MediaOwner> by_media_;
   std::unordered_map<sip::ServerTransactionId, LegId>
-      by_invite_;  // unanswered callers, for CANCEL and lost ACKs
+      by_invite_;   // unanswered callers, for CANCEL and lost ACKs
+  struct Engaged {  // legs of one extension
+    std::uint32_t legs = 0;
+    std::uint32_t ringing = 0;
+    std::uint32_t talking = 0;
+  };
+  std::unordered_map<std::string, Engaged, TextHash, std::equal_to<>> engaged_;
   std::uint64_t next_leg_ = 1, next_call_ = 1, next_media_ = 1;
   PortStock ports_;
   TimerHeap<LegTimer> leg_timers_;

@@ -48,12 +48,4 @@ model::Disposition disposition_of(int status) {
   }
 }
 
-model::CallId make_call_id(Rng& rng, Instant now) {
-  const auto ms = static_cast<std::uint64_t>(now.unix_ms()) & 0xffff'ffff'ffffU;
-  const std::uint64_t a = rng.u64();
-  const std::uint64_t b = rng.u64();
-  return model::CallId{fmt::format("{:08x}-{:04x}-7{:03x}-{:04x}-{:012x}", ms >> 16U, ms & 0xffffU,
-                                   a & 0xfffU, 0x8000U | (a >> 12U & 0x3fffU), b & 0xffff'ffff'ffffU)};
-}
-
 }  // namespace bw::calls

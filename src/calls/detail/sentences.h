@@ -15,6 +15,5 @@ std::string refusal_sentence(const std::string& target, const LegEvent::Refused&
 model::Disposition disposition_of(int status);
 
 // UUIDv7 (RFC 9562 §5.7) of this instant.
-model::CallId make_call_id(Rng& rng, Instant now);
 
 }  // namespace bw::calls

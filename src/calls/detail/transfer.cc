@@ -30,15 +30,19 @@ std::optional<std::string> replaces_of(const sip::Uri& uri) {
 void Engine::on_leg_event(Member& member, const LegEvent::ReferAsked& what, Instant now) {
   Call& call = *call_of(member);
   LegContext cx = context(now);
-  const auto refuse = [&](int status) { member.leg.answer_refer(status, cx); };
+  const auto address = sip::NameAddr::parse(what.refer_to);
+  const auto uri = address ? sip::Uri::parse(address->uri) : std::nullopt;
+  if (!uri || uri->user.empty()) return member.leg.answer_refer(400, cx);
+  const auto replaces = replaces_of(*uri);
+  const auto refuse = [&](int status) {
+    tell_transfer(call, member.extension, uri->decoded_user(), replaces.has_value(), false, now);
+    member.leg.answer_refer(status, cx);
+  };
   if (!settings_->transfer_enabled) return refuse(403);
   if (call.state != Call::State::kUp || call.dialling) return refuse(491);
   if (!call.second || call.echo) return refuse(403);  // nobody there to be transferred
-  const auto address = sip::NameAddr::parse(what.refer_to);
-  const auto uri = address ? sip::Uri::parse(address->uri) : std::nullopt;
-  if (!uri || uri->user.empty()) return refuse(400);
 
-  if (const auto replaces = replaces_of(*uri)) {
+  if (replaces) {
     Member* consulted = find_replaced(*replaces);
     // Only one's own other call can be handed over: Replaces is no key to calls of others.
     if (consulted == nullptr || consulted->extension != member.extension || consulted->call == member.call) {
@@ -46,7 +50,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::ReferAsked& what, Inst
     }
     return attended_transfer(call, member, *consulted, now);
   }
-  blind_transfer(call, member, uri->decoded_user(), now);
+  blind_transfer(call, member, uri->decoded_user(), false, now);
 }
 
 Member* Engine::find_replaced(std::string_view replaces_header) {
@@ -64,7 +68,7 @@ Member* Engine::find_replaced(std::string_view replaces_header) {
   return nullptr;
 }
 
-void Engine::blind_transfer(Call& call, Member& transferor, std::string target, Instant now) {
+void Engine::blind_transfer(Call& call, Member& transferor, std::string target, bool attended, Instant now) {
   const LegId stays = call.first == transferor.leg.id() ? call.second : call.first;
   LegContext cx = context(now);
   transferor.leg.answer_refer(202, cx);
@@ -72,6 +76,8 @@ void Engine::blind_transfer(Call& call, Member& transferor, std::string target, 
   Dialling dialling{
       .purpose = Dialling::Purpose::kTransfer, .origin = stays, .transferor = transferor.leg.id()};
   dialling.transferor_extension = transferor.extension;
+  dialling.wanted = target;
+  dialling.attended = attended;
   dialling.referred_by = identity_of(transferor);  // what the phone says of itself is never believed
   // What the target may be is decided by the rights of who transfers.
   place(call, std::move(dialling), {.caller = transferor.extension, .dialled = std::move(target)}, now);
@@ -85,16 +91,17 @@ void Engine::transfer_progress(Call& call, int status, Instant now) {
 }
 
 void Engine::release_transferor(Call& call, Dialling& dialling, Instant now) {
+  tell_transfer(call, dialling, true, now);
   if (Member* transferor = find(dialling.transferor)) {
     LegContext cx = context(now);
     transferor->leg.notify_refer(200, true, cx);
     drop_leg(*transferor, 480, "SIP;cause=200;text=\"Call transferred\"", now);
   }
-  (void)call;
 }
 
 // calls.md §3: failure returns the call. Either the transferor is still there, or it is rung back.
 void Engine::transfer_failed(Call& call, Dialling dialling, int status, std::string sentence, Instant now) {
+  tell_transfer(call, dialling, false, now);
   if (Member* transferor = find(dialling.transferor)) {
     LegContext cx = context(now);
     transferor->leg.notify_refer(status, true, cx);
@@ -128,14 +135,17 @@ void Engine::attended_transfer(Call& call, Member& transferor, Member& consulted
               transferor.extension + " transferred the call before " + target + " answered",
               {}},
              now);
-    return blind_transfer(call, transferor, target, now);
+    return blind_transfer(call, transferor, target, true, now);
   }
   const LegId target_id = other.first == consulted.leg.id() ? other.second : other.first;
   Member* target = find(target_id);
   Member* stays = find(call.first == transferor.leg.id() ? call.second : call.first);
   if (target == nullptr || stays == nullptr || other.state != Call::State::kUp || other.negotiation) {
+    const std::string wanted = target != nullptr ? target->extension : other.record.to_number.reveal();
+    tell_transfer(call, transferor.extension, wanted, true, false, now);
     return transferor.leg.answer_refer(491, cx);
   }
+  tell_transfer(call, transferor.extension, target->extension, true, true, now);
   transferor.leg.answer_refer(202, cx);
   transferor.leg.notify_refer(200, true, cx);
 

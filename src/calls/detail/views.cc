@@ -57,7 +57,7 @@ ports::Reply Engine::start_call(const ports::StartCall& wish, Instant now) {
   Call& call = new_call(wish.from, wish.to, now);
   call.click_to = wish.to;
   const model::CallId id = call.record.id;
-  out.push_back(ports::Change{ports::OpenCallRecord{call.record}});
+  open_record(call, now);
   const auto* person = directory_->find(wish.from);
   const RingExtension target{person->number, settings_->no_answer_timeout, {wish.from}};
   ring(call, Dialling{.purpose = Dialling::Purpose::kClick}, target, now);

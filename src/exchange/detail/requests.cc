@@ -164,12 +164,12 @@ void System::on_register(sip::RequestReceived in, const model::ExtensionNumber& 
     calls_.handle(calls::Calls::Input{calls::PhoneMoved{who, in.flow, agent}}, now);
   }
   if (result.changes.empty() || until_stored_.size() >= limits_.waiting_answers) {
-    store(result.changes, {});
+    store(result.changes, {}, now);
     return respond(in.id, std::move(result.response), now);
   }
   const ports::Ticket ticket{next_ticket_++};
   until_stored_.emplace(ticket, Held{in.id, std::move(result.response)});
-  store(result.changes, ticket);
+  store(result.changes, ticket, now);
 }
 
 }  // namespace bw::exchange

@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "base/uuid.h"
+
 namespace bw::exchange {
 namespace {
 
@@ -25,6 +27,10 @@ System::System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnaps
       calls_(rng, settings_, directory_, *this, media_loops),
       locator_(rng) {
   rng_.fill(std::as_writable_bytes(std::span{tag_key_}));
+  for (const auto& [number, extension] : directory_->extensions) {
+    if (extension.do_not_disturb) presence_.undisturbed(number, true);
+  }
+  presence_.forget_news();
   settle(now);
 }
 
@@ -37,7 +43,7 @@ std::vector<const model::Binding*> System::contacts(std::string_view extension, 
 void System::on(Tick, Instant now) {
   layer_.handle(sip::TransactionLayer::Input{Tick{}}, now);
   calls_.handle(calls::Calls::Input{Tick{}}, now);
-  if (registrar_.deadline().at <= now) store(registrar_.expire(now), {});
+  if (registrar_.deadline().at <= now) store(registrar_.expire(now), {}, now);
   if (authenticator_.deadline().at <= now) authenticator_.expire(now);
   while (const auto key = delays_.pop_due(now)) {
     const auto it = delayed_.find(*key);
@@ -68,7 +74,7 @@ void System::on(Received in, Instant now) {
 void System::on(const ConnectionLost& in, Instant now) {
   layer_.handle(sip::TransactionLayer::Input{sip::TransportFailed{in.flow}}, now);
   calls_.handle(calls::Calls::Input{sip::TransportFailed{in.flow}}, now);
-  if (in.flow.connection) store(registrar_.connection_lost(in.flow.connection, now), {});
+  if (in.flow.connection) store(registrar_.connection_lost(in.flow.connection, now), {}, now);
 }
 
 void System::on(const ports::Stored& in, Instant now) {
@@ -96,7 +102,14 @@ void System::on(const MediaReported& in, Instant now) {
 
 void System::on(const DirectoryChanged& in, Instant now) {
   for (const auto& [number, extension] : directory_->extensions) {
-    if (in.directory->find(number) == nullptr) store(registrar_.remove_extension(number), {});
+    if (in.directory->find(number) != nullptr) continue;
+    store(registrar_.remove_extension(number), {}, now);
+    presence_.removed(number);
+  }
+  for (const auto& [number, extension] : in.directory->extensions) {
+    const auto* before = directory_->find(number);
+    const bool was_quiet = before != nullptr && before->do_not_disturb;
+    if (was_quiet != extension.do_not_disturb) presence_.undisturbed(number, extension.do_not_disturb);
   }
   directory_ = in.directory;
   calls_.handle(calls::Calls::Input{directory_}, now);
@@ -112,6 +125,9 @@ void System::on(const SettingsChanged& in, Instant now) {
 void System::on(BindingsRestored in, Instant now) {
   authenticator_.restore(in.bindings, now);
   registrar_.restore(std::move(in.bindings), now);
+  for (const auto* binding : registrar_.bindings({}, now))
+    presence_.registered(binding->extension.view(), true);
+  presence_.forget_news();
 }
 
 void System::on(const Asked& in, Instant now) {
@@ -157,6 +173,7 @@ void System::settle(Instant now) {
     }
   }
   report_lockouts(now);
+  tell_presence(now);
   if (!changes_.empty()) out.push_back(ports::Persist{{}, std::exchange(changes_, {})});
 }
 
@@ -189,6 +206,9 @@ void System::on_calls(calls::Calls::Output output, Instant now) {
                  [&](ports::Change&& change) { changes_.push_back(std::move(change)); },
                  [&](ports::Answered&& answered) { out.push_back(std::move(answered)); },
                  [&](ports::Note&& note) { out.push_back(std::move(note)); },
+                 [&](calls::Engagement&& engaged) {
+                   presence_.engaged(engaged.extension, engaged.ringing, engaged.in_call, now);
+                 },
              },
              std::move(output));
 }
@@ -221,27 +241,60 @@ void System::take(Locator::Step step, Instant now) {
   if (step.failed) calls_.handle(calls::Calls::Input{*step.failed}, now);
 }
 
-void System::store(const model::ChangeSet& changes, ports::Ticket ticket) {
+ports::Tell System::entry(events::Event event, Instant now) {
+  return {{events::EventId{uuid_v7(now, rng_)}, now, 0, std::move(event)}};
+}
+
+namespace {
+
+// The same members for a phone that came and one that went.
+template <typename Told>
+Told about(const model::BindingChange& change) {
+  const auto& [kind, binding, why] = change;
+  return {binding.extension.value,
+          binding.flow.remote.ip.to_string(),
+          binding.flow.remote.port,
+          binding.user_agent,
+          std::string(sip::uri_token(binding.flow.transport)),
+          why};
+}
+
+}  // namespace
+
+void System::store(const model::ChangeSet& changes, ports::Ticket ticket, Instant now) {
   std::vector<ports::Change> wanted;
   for (const model::BindingChange& change : changes) {
+    const auto& binding = change.binding;
     if (change.kind == model::BindingChange::Kind::kRemoved) {
-      wanted.emplace_back(ports::DropBinding{change.binding});
+      wanted.emplace_back(ports::DropBinding{binding});
     } else {
-      wanted.emplace_back(ports::SaveBinding{change.binding});
+      wanted.emplace_back(ports::SaveBinding{binding});
     }
-    if (change.kind != model::BindingChange::Kind::kRefreshed) {
-      const auto& binding = change.binding;
-      out.push_back(Note{Note::Level::kInfo, binding.extension.value + ' ' + change.why + " (" +
-                                                 binding.flow.remote.to_string() + ' ' +
-                                                 std::string(sip::uri_token(binding.flow.transport)) + ')'});
-    }
+    if (change.kind == model::BindingChange::Kind::kRefreshed) continue;
+    const bool came = change.kind == model::BindingChange::Kind::kAdded;
+    wanted.emplace_back(came ? entry(about<events::ExtensionRegistered>(change), now)
+                             : entry(about<events::ExtensionUnregistered>(change), now));
+    presence_.registered(binding.extension.view(),
+                         !registrar_.bindings(binding.extension.view(), now).empty());
+    out.push_back(Note{Note::Level::kInfo, binding.extension.value + ' ' + change.why + " (" +
+                                               binding.flow.remote.to_string() + ' ' +
+                                               std::string(sip::uri_token(binding.flow.transport)) + ')'});
   }
   if (!wanted.empty()) out.push_back(ports::Persist{ticket, std::move(wanted)});
+}
+
+void System::tell_presence(Instant now) {
+  for (auto& changed : presence_.take_news()) changes_.emplace_back(entry(std::move(changed), now));
 }
 
 void System::report_lockouts(Instant now) {
   for (const registrar::Lockout& lockout : authenticator_.take_lockouts()) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lockout.until - now).count();
+    const bool address = lockout.kind == registrar::Lockout::Kind::kAddress;
+    changes_.emplace_back(
+        entry(events::SecurityLockout{address ? "address" : "extension", lockout.subject, lockout.attempts,
+                                      static_cast<std::uint32_t>(seconds)},
+              now));
     out.push_back(Note{Note::Level::kWarning, "locked out " + lockout.subject + " for " +
                                                   std::to_string(seconds) + " s after " +
                                                   std::to_string(lockout.attempts) + " wrong passwords"});

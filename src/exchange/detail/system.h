@@ -12,6 +12,7 @@
 #include "base/timer_heap.h"
 #include "calls/calls.h"
 #include "exchange/detail/locator.h"
+#include "exchange/detail/presence.h"
 #include "exchange/exchange.h"
 #include "ports/contacts.h"
 #include "registrar/authenticator.h"
@@ -71,7 +72,9 @@ class System : private ports::Contacts {
   void on_calls(calls::Calls::Output output, Instant now);
   void on_wire(calls::Wire wire, Instant now);
   void take(Locator::Step step, Instant now);
-  void store(const model::ChangeSet& changes, ports::Ticket ticket);
+  void store(const model::ChangeSet& changes, ports::Ticket ticket, Instant now);
+  ports::Tell entry(events::Event event, Instant now);
+  void tell_presence(Instant now);
   void report_lockouts(Instant now);
   ports::Status status() const;
 
@@ -85,6 +88,7 @@ class System : private ports::Contacts {
   registrar::Registrar registrar_;
   calls::Calls calls_;
   Locator locator_;
+  PresenceTable presence_;
 
   std::array<unsigned char, crypto_shorthash_KEYBYTES> tag_key_{};
   std::vector<ports::Change> changes_;  // of this turn, for nobody to wait on
