@@ -66,10 +66,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   request.body = rest;
   int answers = 0;
   int status = 0;
-  api::route(api::operator_routes(), office, std::move(request), [&](http::Response&& response) {
-    ++answers;
-    status = response.status;
-  });
+  api::route(api::routes(), office, std::move(request), access::Principal::from_operator(),
+             [&](http::Response&& response) {
+               ++answers;
+               status = response.status;
+             });
   if (answers != 1 || status < 200 || status >= 500) std::abort();
   return 0;
 }

@@ -88,13 +88,15 @@ struct Answer {
 };
 
 Answer call(FakeServices& services, std::string method, std::string target, std::string body = {},
-            std::span<const Route> table = operator_routes()) {
+            const access::Principal& principal = access::Principal::from_operator()) {
   Answer answer;
   const std::size_t question = target.find('?');
   http::Request request{std::move(method), target.substr(0, question),
                         question == std::string::npos ? "" : target.substr(question + 1), std::move(body)};
   int times = 0;
-  route(table, services, std::move(request), [&](http::Response&& r) {
+  if (principal.way != access::Way::kOperator)
+    request.headers.emplace_back("content-type", "application/json");
+  route(routes(), services, std::move(request), principal, [&](http::Response&& r) {
     ++times;
     answer = {r.status, r.body, json::parse(r.body), r.headers};
   });
@@ -178,13 +180,85 @@ TEST(Router, NamesTheMethodsAPathTakes) {
   EXPECT_EQ(a.headers, (std::vector<std::pair<std::string, std::string>>{{"Allow", "GET, PUT, DELETE"}}));
 }
 
-TEST(Router, TheNetworkReachesNothingButHealth) {
+access::Principal as(access::Role role, std::string extension = {}) {
+  access::Principal p;
+  p.way = access::Way::kToken;
+  p.role = role;
+  p.extension = std::move(extension);
+  return p;
+}
+
+TEST(Permission, NobodyReachesNothingButWhatNeedsNoLogin) {
   FakeServices services;
-  EXPECT_EQ(call(services, "GET", "/health", {}, public_routes()).status, 200);
-  for (const Route& r : operator_routes()) {
-    if (r.pattern == "/health") continue;
-    EXPECT_EQ(call(services, std::string(r.method), std::string(r.pattern), {}, public_routes()).status, 404)
-        << r.pattern;
+  EXPECT_EQ(call(services, "GET", "/health", {}, {}).status, 200);
+  for (const Route& r : routes()) {
+    if (r.who == Who::kAnyone) continue;
+    EXPECT_EQ(call(services, std::string(r.method), std::string(r.pattern), {}, {}).status, 401) << r.pattern;
+  }
+}
+
+TEST(Permission, EachRoleMayWhatTheTableSays) {
+  for (const Route& r : routes()) {
+    for (const access::Role role : {access::Role::kUser, access::Role::kSupervisor, access::Role::kAdmin}) {
+      const bool may = r.who == Who::kAnyone ||
+                       (r.who != Who::kOperator && static_cast<int>(role) + 1 >= static_cast<int>(r.who));
+      EXPECT_EQ(!objection_to(as(role), r).has_value(), may) << r.id << " as " << access::name_of(role);
+    }
+  }
+}
+
+TEST(Permission, AnApiKeyNeedsTheScopeAndTheRole) {
+  access::Principal key = as(access::Role::kAdmin);
+  key.way = access::Way::kKey;
+  key.scopes = {"calls:read"};
+  FakeServices services;
+  services.reply = ports::Calls{};
+  EXPECT_EQ(call(services, "GET", "/api/calls", {}, key).status, 200);
+  EXPECT_EQ(call(services, "POST", "/api/call", R"({"from":"1001","to":"1002"})", key).status, 403);
+  key.scopes = {"*"};
+  services.reply = ports::Status{};
+  EXPECT_EQ(call(services, "GET", "/api/status", {}, key).status, 200);
+  key.role = access::Role::kUser;
+  EXPECT_EQ(call(services, "GET", "/api/status", {}, key).status, 403);
+}
+
+TEST(Permission, AUserSeesAndTouchesOnlyItsOwnThings) {
+  FakeServices services;
+  const access::Principal other = as(access::Role::kUser, "1002");
+  const access::Principal alice = as(access::Role::kUser, "1001");
+  EXPECT_EQ(call(services, "GET", "/api/extensions/1001", {}, alice).status, 200);
+  EXPECT_EQ(call(services, "GET", "/api/extensions/1001", {}, other).status, 403);
+  EXPECT_EQ(call(services, "GET", "/api/extensions", {}, other).value.as_array().size(), 0u);
+  EXPECT_EQ(call(services, "GET", "/api/registered-phones", {}, alice).value.as_array().size(), 1u);
+  EXPECT_EQ(call(services, "GET", "/api/registered-phones", {}, other).value.as_array().size(), 0u);
+  EXPECT_EQ(call(services, "POST", "/api/call", R"({"from":"1001","to":"1002"})", other).status, 403);
+  EXPECT_EQ(call(services, "GET", "/api/cdr?extension=1001", {}, other).status, 403);
+  EXPECT_EQ(call(services, "GET", "/api/cdr", {}, other).status, 200);
+  EXPECT_EQ(services.record_query.extension, "1002");
+  ports::CallView view;
+  view.id = model::CallId{"c-9"};
+  view.from = "1001";
+  services.reply = ports::Calls{{view}};
+  EXPECT_EQ(call(services, "GET", "/api/calls", {}, alice).value.as_array().size(), 1u);
+  EXPECT_EQ(call(services, "GET", "/api/calls", {}, other).value.as_array().size(), 0u);
+  EXPECT_EQ(call(services, "POST", "/api/call/hangup", R"({"call_id":"c-9"})", other).status, 404);
+  EXPECT_FALSE(std::holds_alternative<ports::HangUpCall>(services.asked));
+}
+
+TEST(Router, TakesJsonAlone) {
+  FakeServices services;
+  for (const auto& [type, status] : {std::pair{"application/json", 200},
+                                     {"application/json; charset=utf-8", 200},
+                                     {"Application/JSON", 200},
+                                     {"text/plain", 415},
+                                     {"application/x-www-form-urlencoded", 415},
+                                     {"", 415}}) {
+    http::Request request{"POST", "/api/extensions", "", R"({"number":"1002"})"};
+    request.headers.emplace_back("content-type", type);
+    int answered = 0;
+    route(routes(), services, std::move(request), as(access::Role::kAdmin),
+          [&](http::Response&& r) { answered = r.status; });
+    EXPECT_EQ(answered, status) << type;
   }
 }
 

@@ -120,6 +120,46 @@ std::optional<Body> Body::object(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<std::vector<Body>> Body::objects(std::string_view name, std::size_t max_items) {
+  const auto value = take(name);
+  if (!value) return std::nullopt;
+  const auto* array = value->if_array();
+  const bool good = array != nullptr && array->size() <= max_items &&
+                    std::ranges::all_of(*array, [](const json::value& v) { return v.is_object(); });
+  if (!good) {
+    object_to(name, fmt::format("{} must be a list of at most {} objects.", name, max_items));
+    return std::nullopt;
+  }
+  std::vector<Body> bodies;
+  for (std::size_t i = 0; i < array->size(); ++i)
+    bodies.push_back(Body{(*array)[i].get_object(), fmt::format("{}{}[{}].", prefix_, name, i)});
+  return bodies;
+}
+
+std::optional<std::vector<std::pair<std::string, std::string>>> Body::map(std::string_view name,
+                                                                          std::size_t max_items) {
+  const auto value = take(name);
+  if (!value) return std::nullopt;
+  const auto* object = value->if_object();
+  std::vector<std::pair<std::string, std::string>> pairs;
+  bool good = object != nullptr && object->size() <= max_items;
+  if (good) {
+    for (const auto& [key, item] : *object) {
+      const auto* text = item.if_string();
+      good = good && text != nullptr && text->size() <= 4'096 && !has_control({text->data(), text->size()});
+      if (!good) break;
+      pairs.emplace_back(std::string(key.data(), key.size()), std::string(text->data(), text->size()));
+    }
+  }
+  if (good) return pairs;
+  object_to(name, fmt::format("{} must be an object of at most {} texts.", name, max_items));
+  return std::nullopt;
+}
+
+bool Body::has(std::string_view name) const {
+  return value_.contains(to_json(name));
+}
+
 void Body::absorb(Body& inner) {
   auto problem = inner.finish();
   if (problem && !problem_) problem_ = std::move(problem);

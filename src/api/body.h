@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bw::api {
@@ -22,14 +23,20 @@ class Body {
  public:
   // An empty text is an empty object.
   explicit Body(std::string_view text);
+  const boost::json::object& value() const { return value_; }  // what nobody has asked for yet
 
   std::optional<std::string> text(std::string_view name, std::size_t max_bytes = 256);
   std::string required_text(std::string_view name, std::size_t max_bytes = 256);
   std::optional<bool> flag(std::string_view name);
   std::optional<std::uint32_t> number(std::string_view name, std::uint32_t least, std::uint32_t most);
   std::optional<std::vector<std::string>> list(std::string_view name, std::size_t max_items = 100);
+  // Texts under names of the sender's choice, in the order they came.
+  std::optional<std::vector<std::pair<std::string, std::string>>> map(std::string_view name,
+                                                                      std::size_t max_items = 100);
   // The object in field `name` as a body of its own; its problems become ours by absorb().
   std::optional<Body> object(std::string_view name);
+  std::optional<std::vector<Body>> objects(std::string_view name, std::size_t max_items = 100);
+  bool has(std::string_view name) const;
   void absorb(Body& inner);
   void object_to(std::string_view name, std::string sentence, std::string code = "bad_request");
 

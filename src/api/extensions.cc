@@ -1,8 +1,10 @@
 #include "api/extensions.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
+#include "api/areas.h"
 #include "api/json.h"
 
 namespace bw::api {
@@ -10,13 +12,89 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kNumberMin = 2;
-constexpr std::size_t kNumberMax = 10;
+// ---- as the table describes them ----
 
-bool is_number(std::string_view text) {
-  return text.size() >= kNumberMin && text.size() <= kNumberMax &&
-         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
+constexpr std::array kForward{
+    Field{.name = "always", .type = Type::kText, .about = "where every call goes", .most = 64},
+    Field{.name = "busy",
+          .type = Type::kText,
+          .about = "where a call goes while the extension talks",
+          .most = 64},
+    Field{.name = "no_answer",
+          .type = Type::kText,
+          .about = "where a call goes that nobody answers",
+          .most = 64},
+    Field{.name = "unreachable",
+          .type = Type::kText,
+          .about = "where a call goes while no phone is registered",
+          .most = 64},
+};
+
+// What POST and PUT have in common.
+constexpr std::array kWishes{
+    Field{.name = "name", .type = Type::kText, .about = "of the person"},
+    Field{.name = "email", .type = Type::kText, .about = "of the person"},
+    Field{.name = "password",
+          .type = Type::kText,
+          .about = "of its phones and its login; by the rules of security.password",
+          .secret = true,
+          .most = 1'024},
+    Field{.name = "allow_external", .type = Type::kFlag, .about = "may call outside numbers"},
+    Field{.name = "do_not_disturb", .type = Type::kFlag, .about = "rings no phone"},
+    Field{.name = "record", .type = Type::kFlag, .about = "calls are recorded"},
+    Field{.name = "ring_seconds",
+          .type = Type::kInteger,
+          .about = "how long its phones ring",
+          .least = 1,
+          .most = 600},
+    Field{.name = "forward", .type = Type::kObject, .about = "other destinations", .fields = kForward},
+    Field{.name = "groups", .type = Type::kTexts, .about = "it belongs to", .most = 100},
+};
+constexpr std::array kNew = both(std::array{Field{.name = "number",
+                                                  .type = Type::kText,
+                                                  .about = "what others dial",
+                                                  .required = true,
+                                                  .format = Format::kExtension}},
+                                 kWishes);
+constexpr std::array kChanged = both(std::array{Field{.name = "number",
+                                                      .type = Type::kText,
+                                                      .about = "cannot be changed: the same, or nothing",
+                                                      .format = Format::kExtension},
+                                                Field{.name = "generate_password",
+                                                      .type = Type::kFlag,
+                                                      .about = "make a new one and answer it, this once"}},
+                                     kWishes);
+
+constexpr std::array kSummaryFields{
+    Field{.name = "number", .required = true, .format = Format::kExtension},
+    Field{.name = "name", .required = true},
+    Field{.name = "email", .required = true},
+    Field{.name = "registered", .type = Type::kFlag, .about = "has a phone at this moment", .required = true},
+    Field{.name = "allow_external", .type = Type::kFlag, .required = true},
+    Field{.name = "ad_synced", .type = Type::kFlag, .required = true},
+};
+constexpr std::array kWholeFields =
+    both(kSummaryFields,
+         std::array{Field{.name = "do_not_disturb", .type = Type::kFlag, .required = true},
+                    Field{.name = "record", .type = Type::kFlag, .required = true},
+                    Field{.name = "ring_seconds", .type = Type::kInteger, .required = true, .most = 600},
+                    Field{.name = "forward", .type = Type::kObject, .required = true, .fields = kForward},
+                    Field{.name = "groups", .type = Type::kTexts, .required = true, .most = 100}});
+constexpr std::array kAddedFields{
+    Field{.name = "success", .type = Type::kFlag, .required = true},
+    Field{.name = "message", .required = true},
+    Field{.name = "extension", .type = Type::kObject, .required = true, .fields = kWholeFields},
+    Field{.name = "password", .type = Type::kText, .about = "that was made, shown this once", .most = 1'024},
+};
+constexpr std::array kChangedFields{
+    Field{.name = "success", .type = Type::kFlag, .required = true},
+    Field{.name = "message", .required = true},
+    Field{.name = "password", .type = Type::kText, .about = "that was made, shown this once", .most = 1'024},
+};
+constexpr Shape kSummaries{"ExtensionSummary", kSummaryFields, true};
+constexpr Shape kWhole{"Extension", kWholeFields};
+constexpr Shape kAdded{"ExtensionAdded", kAddedFields};
+constexpr Shape kChangedShape{"ExtensionChanged", kChangedFields};
 
 // Numbers with a contact at this moment; then `next` runs with them.
 template <typename F>
@@ -80,21 +158,13 @@ void store(Services& services, Exchange&& x, ports::Change&& change, int status,
                   });
 }
 
-json::object success() {
-  return {{"success", true}};
-}
-
-}  // namespace
-
-Problem no_such_extension(const std::string& number) {
-  return {"There is no extension " + number + ".", "not_found", "number", 404};
-}
-
 void list_extensions(Services& services, Exchange&& x) {
   with_registered(services, {}, [&services, x = std::move(x)](const auto& registered) mutable {
     std::vector<const model::Extension*> all;
     const model::DirectorySnapshot directory = services.directory();
-    for (const auto& [number, extension] : directory->extensions) all.push_back(&extension);
+    for (const auto& [number, extension] : directory->extensions) {
+      if (x.principal().sees(number)) all.push_back(&extension);
+    }
     std::ranges::sort(all, {}, [](const model::Extension* e) -> const auto& { return e->number; });
     json::array list;
     for (const model::Extension* e : all)
@@ -104,11 +174,9 @@ void list_extensions(Services& services, Exchange&& x) {
 }
 
 void add_extension(Services& services, Exchange&& x) {
-  Body body(x.body());
+  Body body = x.body();
   model::Extension e;
-  e.number = model::ExtensionNumber{body.required_text("number", 32)};
-  if (!e.number.empty() && !is_number(e.number.value))
-    body.object_to("number", "number must have 2 to 10 digits.");
+  e.number = model::ExtensionNumber{body.required_text("number")};
   read_wishes(body, e);
   const auto generated = read_password(services, body, e, true);
   if (const auto problem = body.finish()) return x.refuse(*problem);
@@ -138,7 +206,7 @@ void change_extension(Services& services, Exchange&& x) {
   const model::DirectorySnapshot directory = services.directory();
   const model::Extension* known = directory->find(number);
   if (known == nullptr) return x.refuse(no_such_extension(number));
-  Body body(x.body());
+  Body body = x.body();
   model::Extension e = *known;
   if (const auto given = body.text("number", 32); given && *given != number) {
     body.object_to("number", "The number of an extension cannot be changed.");
@@ -159,6 +227,67 @@ void remove_extension(Services& services, Exchange&& x) {
   json::object answer = success();
   answer["message"] = "Extension " + number + " was removed.";
   store(services, std::move(x), ports::DropExtension{model::ExtensionNumber{number}}, 200, std::move(answer));
+}
+
+constexpr std::array kRoutes{
+    Route{.method = "GET",
+          .pattern = "/api/extensions",
+          .id = "listExtensions",
+          .summary = "Extensions; a user sees its own",
+          .tag = "extensions",
+          .who = Who::kUser,
+          .scope = "extensions:read",
+          .handle = list_extensions,
+          .answer = &kSummaries},
+    Route{.method = "POST",
+          .pattern = "/api/extensions",
+          .id = "addExtension",
+          .summary = "Add an extension",
+          .tag = "extensions",
+          .who = Who::kAdmin,
+          .scope = "extensions:write",
+          .handle = add_extension,
+          .acts = true,
+          .body = kNew,
+          .answer = &kAdded},
+    Route{.method = "GET",
+          .pattern = "/api/extensions/{number}",
+          .id = "showExtension",
+          .summary = "One extension",
+          .tag = "extensions",
+          .who = Who::kUser,
+          .scope = "extensions:read",
+          .own = "number",
+          .handle = show_extension,
+          .answer = &kWhole},
+    Route{.method = "PUT",
+          .pattern = "/api/extensions/{number}",
+          .id = "changeExtension",
+          .summary = "Change what is named of an extension",
+          .tag = "extensions",
+          .who = Who::kAdmin,
+          .scope = "extensions:write",
+          .handle = change_extension,
+          .body = kChanged,
+          .answer = &kChangedShape},
+    Route{.method = "DELETE",
+          .pattern = "/api/extensions/{number}",
+          .id = "removeExtension",
+          .summary = "Remove an extension",
+          .tag = "extensions",
+          .who = Who::kAdmin,
+          .scope = "extensions:write",
+          .handle = remove_extension},
+};
+
+}  // namespace
+
+Problem no_such_extension(const std::string& number) {
+  return {"There is no extension " + number + ".", "not_found", "number", 404};
+}
+
+std::span<const Route> extension_routes() {
+  return kRoutes;
 }
 
 }  // namespace bw::api

@@ -1,129 +1,143 @@
 #include "api/router.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <boost/json/serialize.hpp>
+#include <cctype>
+
+#include "api/query.h"
+#include "base/utf8.h"
 
 namespace bw::api {
 namespace {
 
-namespace json = boost::json;
+constexpr std::size_t kParameterBytes = 256;
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+std::string_view next_segment(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find('/', 1), rest.size());
+  const std::string_view segment = rest.substr(0, end);
+  rest.remove_prefix(end);
+  return segment;
 }
 
-// A percent sign that encodes nothing stays as it is.
-std::string decoded(std::string_view text, bool plus_is_space) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool encoded =
-        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-    if (encoded) {
-      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
+// Segment by segment, each with its slash; what stands for a parameter is decoded after cutting, so that an
+// encoded slash is no way around the table.
+std::optional<PathParameters> match(std::string_view pattern, std::string_view path) {
+  PathParameters parameters;
+  while (!pattern.empty() && !path.empty()) {
+    const std::string_view expected = next_segment(pattern);
+    const std::string_view given = next_segment(path);
+    if (expected.starts_with("/{")) {
+      std::string value = percent_decoded(given.substr(given.empty() ? 0 : 1), false);
+      if (value.empty() || valid_utf8(value, kParameterBytes) != value) return std::nullopt;
+      parameters.emplace_back(expected.substr(2, expected.size() - 3), std::move(value));
+    } else if (expected != given) {
+      return std::nullopt;
     }
   }
-  return out;
+  if (!pattern.empty() || !path.empty()) return std::nullopt;
+  return parameters;
 }
 
-// Calls f(name, value) for each pair until it answers true.
-template <typename F>
-void each_query(std::string_view query, F f) {
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    if (pair.empty()) continue;
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    const std::string_view value = equals < pair.size() ? pair.substr(equals + 1) : std::string_view{};
-    if (f(decoded(pair.substr(0, equals), true), decoded(value, true))) return;
+bool reads_only(std::string_view method) {
+  return method == "GET" || method == "HEAD";
+}
+
+// The table says JSON; a form or a text would be read as something its sender did not mean, and is what a
+// page of somebody else can make a browser send.
+std::optional<Problem> objection_to_type(const http::Request& request, const access::Principal& principal) {
+  if (request.body.empty()) return std::nullopt;
+  std::string type{request.header("content-type")};
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.pop_back();
+  std::ranges::transform(type, type.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (type == "application/json" || (type.empty() && principal.way == access::Way::kOperator))
+    return std::nullopt;
+  return Problem{"The body must be application/json.", "unsupported_media_type", {}, 415};
+}
+
+// A user may only speak of its own extension where the table says so.
+std::optional<Problem> objection_to_owner(const access::Principal& principal, const Route& r,
+                                          const http::Request& request, const PathParameters& parameters,
+                                          const Body& body) {
+  if (r.own.empty() || principal.role != access::Role::kUser) return std::nullopt;
+  std::string number = query_value(request.query, r.own);
+  const auto in_path = std::ranges::find(parameters, r.own, &PathParameters::value_type::first);
+  const auto* in_body = body.value().if_contains(r.own);
+  if (in_path != parameters.end()) {
+    number = in_path->second;
+  } else if (in_body != nullptr && in_body->is_string()) {
+    number = in_body->get_string();
   }
+  if (principal.sees(number)) return std::nullopt;
+  return Problem{"This is not yours to see or change.", "forbidden", std::string(r.own), 403};
 }
 
-// The parameter of the path if it fits the pattern ("" for a pattern without one).
-std::optional<std::string> match(std::string_view pattern, std::string_view path) {
-  const std::size_t open = pattern.find('{');
-  if (open == std::string_view::npos) {
-    return pattern == path ? std::optional<std::string>{std::string{}} : std::nullopt;
-  }
-  if (!path.starts_with(pattern.substr(0, open))) return std::nullopt;
-  const std::string_view value = path.substr(open);
-  if (value.empty() || value.find('/') != std::string_view::npos) return std::nullopt;
-  return decoded(value, false);
-}
-
-http::Response to_response(int status, const json::value& value) {
-  http::Response response;
-  response.status = status;
-  response.body = json::serialize(value) + "\n";
-  return response;
-}
-
-json::object to_json(const Problem& p) {
-  json::object o;
-  o["error"] = p.sentence;
-  o["code"] = p.code;
-  if (!p.field.empty()) o["field"] = p.field;
-  return o;
+// Permission first: who may not ask learns nothing of what would have been wrong.
+std::optional<Problem> objection_to(const http::Request& request, const access::Principal& principal,
+                                    const Found& found, const Body& body) {
+  const Route& r = *found.route;
+  if (auto problem = objection_to_owner(principal, r, request, found.parameters, body)) return problem;
+  if (auto problem = check_query(request.query, r.query)) return problem;
+  if (reads_only(request.method)) return std::nullopt;
+  if (auto problem = objection_to_type(request, principal)) return problem;
+  return check(body, r.body);
 }
 
 }  // namespace
 
-std::string Exchange::query(std::string_view name) const {
-  std::string found;
-  each_query(request_.query, [&](const std::string& n, std::string&& v) {
-    if (n != name) return false;
-    found = std::move(v);
-    return true;
-  });
-  return found;
-}
-
-std::optional<Problem> Exchange::unknown_query(std::span<const std::string_view> known) const {
-  std::optional<Problem> problem;
-  each_query(request_.query, [&](const std::string& n, const std::string&) {
-    if (std::ranges::find(known, n) != known.end()) return false;
-    problem = Problem{"Unknown query parameter: " + n + ".", "unknown_field", n};
-    return true;
-  });
-  return problem;
-}
-
-void Exchange::answer(int status, const json::value& value) {
-  respond_(to_response(status, value));
-}
-
-void Exchange::refuse(const Problem& problem) {
-  respond_(to_response(problem.status, to_json(problem)));
-}
-
-void Exchange::refuse(const ports::Refused& refused) {
-  refuse(Problem{refused.sentence, refused.code, {}, refused.status});
-}
-
-void route(std::span<const Route> table, Services& services, http::Request&& request, http::Respond respond) {
+Found find_route(std::span<const Route> table, std::string_view method, std::string_view path) {
+  Found found;
   std::string allowed;
   // A query answered by HEAD is a GET without its body, which the connection leaves out.
-  const std::string_view method = request.method == "HEAD" ? std::string_view{"GET"} : request.method;
+  const std::string_view wanted = method == "HEAD" ? std::string_view{"GET"} : method;
   for (const Route& r : table) {
-    auto parameter = match(r.pattern, request.path);
-    if (!parameter) continue;
-    if (r.method == method) {
-      return r.handle(services, Exchange{std::move(request), std::move(*parameter), std::move(respond)});
+    auto parameters = match(r.pattern, path);
+    if (!parameters) continue;
+    if (r.method == wanted) {
+      found.route = &r;
+      found.parameters = std::move(*parameters);
+      return found;
     }
     allowed.append(allowed.empty() ? "" : ", ").append(r.method);
   }
-  if (allowed.empty())
-    return respond(to_response(404, to_json(Problem{"There is nothing here.", "not_found", {}})));
-  auto response = to_response(
-      405, to_json(Problem{"This path does not take " + request.method + ".", "method_not_allowed", {}}));
-  response.headers.emplace_back("Allow", allowed);
-  respond(std::move(response));
+  if (allowed.empty()) {
+    found.refusal = to_response(Problem{"There is nothing here.", "not_found", {}, 404});
+    return found;
+  }
+  found.refusal = to_response(Problem{"This path does not take that method.", "method_not_allowed", {}, 405});
+  found.refusal.headers.emplace_back("Allow", allowed);
+  return found;
+}
+
+std::optional<Problem> objection_to(const access::Principal& p, const Route& r) {
+  const auto forbidden = [](std::string sentence) {
+    return Problem{std::move(sentence), "forbidden", {}, 403};
+  };
+  if (r.who == Who::kAnyone) return std::nullopt;
+  if (!p.known()) return Problem{"Please log in first.", "unauthorized", {}, 401};
+  if (r.who == Who::kOperator && p.way != access::Way::kOperator)
+    return forbidden("This is only done on the machine of the server: `bellwire help`.");
+  if (!p.has_scope(r.scope)) {
+    return forbidden(r.scope.empty() ? std::string{"No API key may do this."}
+                                     : fmt::format("This API key lacks the scope {}.", r.scope));
+  }
+  const bool may = r.who == Who::kUser || (r.who == Who::kSupervisor && p.role != access::Role::kUser) ||
+                   p.role == access::Role::kAdmin;
+  if (may) return std::nullopt;
+  return forbidden(fmt::format("The role {} may not do this.", access::name_of(p.role)));
+}
+
+void route(std::span<const Route> table, Services& services, http::Request&& request,
+           const access::Principal& principal, http::Respond respond) {
+  Found found = find_route(table, request.method, request.path);
+  if (found.route == nullptr) return respond(std::move(found.refusal));
+  if (const auto problem = objection_to(principal, *found.route)) return respond(to_response(*problem));
+  Body body{reads_only(request.method) ? std::string_view{} : std::string_view{request.body}};
+  if (const auto problem = objection_to(request, principal, found, body))
+    return respond(to_response(*problem));
+  found.route->handle(services, Exchange{std::move(request), principal, std::move(found.parameters),
+                                         std::move(body), std::move(respond)});
 }
 
 }  // namespace bw::api

@@ -88,7 +88,7 @@ std::expected<void, std::string> Office::Impl::open() {
   // Ports first: a second server must not touch the database of the first.
   auto links = io::UdpLinks::open(sip_addresses(setup.config));
   if (!links) return std::unexpected(links.error().sentence);
-  auto opened = open_database(setup.config, directory.path(), clock.now(), log);
+  auto opened = open_database(setup.config, directory.path(), clock.now(), rng, log);
   if (!opened) return std::unexpected(opened.error());
   front = std::make_unique<io::Front>(arrivals);
   store = std::make_unique<store::StoreThread>(
@@ -133,10 +133,11 @@ std::expected<void, std::string> Office::Impl::open_doors() {
   if (auto r = use_certificates(); !r) return r;
   io::FrontHandlers handlers;
   handlers.from_operator = [this](http::Request&& request, http::Respond respond) {
-    api::route(api::operator_routes(), *administration, std::move(request), std::move(respond));
+    api::route(api::routes(), *administration, std::move(request), access::Principal::from_operator(),
+               std::move(respond));
   };
   handlers.from_network = [this](http::Request&& request, http::Respond respond) {
-    api::route(api::public_routes(), *administration, std::move(request), std::move(respond));
+    api::route(api::routes(), *administration, std::move(request), {}, std::move(respond));
   };
   const auto open = front->listen(front_doors(setup.config, directory.path()), std::move(handlers));
   if (!open) return std::unexpected(open.error().sentence);

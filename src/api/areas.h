@@ -1,0 +1,20 @@
+// The areas of the table (router.h), one file each, and what their handlers share.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <span>
+
+#include "api/router.h"
+
+namespace bw::api {
+
+std::span<const Route> system_routes();
+std::span<const Route> extension_routes();
+std::span<const Route> call_routes();
+
+// {"success": true}
+boost::json::object success();
+// As the only field: the answer of what has nothing to tell.
+extern const Shape kDone;
+
+}  // namespace bw::api

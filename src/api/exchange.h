@@ -1,0 +1,59 @@
+// One request on its way through a handler.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "access/principal.h"
+#include "api/body.h"
+#include "ports/control.h"
+#include "ports/http.h"
+
+namespace bw::api {
+
+using PathParameters = std::vector<std::pair<std::string_view, std::string>>;
+
+// Answer exactly once, on the thread that called the handler.
+class Exchange {
+ public:
+  Exchange(http::Request&& request, access::Principal principal, PathParameters parameters, Body body,
+           http::Respond respond)
+      : request_(std::move(request)),
+        principal_(std::move(principal)),
+        parameters_(std::move(parameters)),
+        body_(std::move(body)),
+        respond_(std::move(respond)) {}
+
+  const access::Principal& principal() const { return principal_; }
+  const http::Request& request() const { return request_; }
+  // What stands for {name} in the path, decoded. The first where a pattern has but one.
+  const std::string& parameter(std::string_view name) const;
+  const std::string& parameter() const { return parameters_.front().second; }
+  // The fields of the body, which the route's table has approved of.
+  Body body() const { return body_; }
+  // Of the query string, decoded; empty if absent.
+  std::string query(std::string_view name) const;
+  // An integer of the query that the route's table has approved of.
+  std::uint32_t query_number(std::string_view name, std::uint32_t otherwise) const;
+
+  void answer(int status, const boost::json::value& value);
+  void answer(http::Response&& response);
+  void refuse(const Problem& problem);
+  void refuse(const ports::Refused& refused);
+
+ private:
+  http::Request request_;
+  access::Principal principal_;
+  PathParameters parameters_;
+  Body body_;
+  http::Respond respond_;
+};
+
+http::Response to_response(int status, const boost::json::value& value);
+http::Response to_response(const Problem& problem);
+
+}  // namespace bw::api

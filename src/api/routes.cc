@@ -1,0 +1,28 @@
+#include "api/areas.h"
+
+namespace bw::api {
+namespace {
+
+constexpr std::array kDoneFields{Field{.name = "success", .type = Type::kFlag, .required = true}};
+
+std::vector<Route> gathered() {
+  std::vector<Route> all;
+  for (const std::span<const Route> area : {system_routes(), extension_routes(), call_routes()})
+    all.insert(all.end(), area.begin(), area.end());
+  return all;
+}
+
+}  // namespace
+
+const Shape kDone{"Done", kDoneFields};
+
+boost::json::object success() {
+  return {{"success", true}};
+}
+
+const std::vector<Route>& routes() {
+  static const std::vector<Route> kAll = gathered();
+  return kAll;
+}
+
+}  // namespace bw::api
