@@ -109,7 +109,7 @@ std::vector<model::Extension> new_extensions(const config::Config& config,
 
 std::expected<OpenedDatabase, std::string> open_database(const config::Config& config,
                                                          const std::filesystem::path& data_directory,
-                                                         Instant now, Log& log) {
+                                                         Instant now, Rng& rng, Log& log) {
   const auto sentence = [](const store::Failure& f) { return std::unexpected("database: " + f.sentence); };
   const auto key = store::SealKey::load_or_make(data_directory);
   if (!key) return std::unexpected(key.error());
@@ -126,7 +126,7 @@ std::expected<OpenedDatabase, std::string> open_database(const config::Config& c
   }
   if (auto r = opened->apply(changes); !r) return sentence(r.error());
   if (!changes.empty()) log.info("{} extensions taken from the configuration", changes.size());
-  const auto cut = opened->close_open_calls(now);
+  const auto cut = opened->close_open_calls(now, rng);
   if (!cut) return sentence(cut.error());
   if (*cut > 0) log.warning("{} calls were cut off by the end of the last run", *cut);
   auto bindings = opened->load_bindings(now);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/password.h"
+#include "base/rng.h"
 #include "config/config.h"
 #include "io/front.h"
 #include "model/binding.h"
@@ -43,7 +44,7 @@ struct OpenedDatabase {
 // that the last run left open.
 std::expected<OpenedDatabase, std::string> open_database(const config::Config& config,
                                                          const std::filesystem::path& data_directory,
-                                                         Instant now, Log& log);
+                                                         Instant now, Rng& rng, Log& log);
 
 // Extensions of the configuration that `directory` lacks, with the credentials of their passwords.
 std::vector<model::Extension> new_extensions(const config::Config& config, const model::Directory& directory);

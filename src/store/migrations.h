@@ -18,7 +18,8 @@ struct Migration {
 std::span<const Migration> migrations();
 int newest_version();
 
-// One text for both databases: {int} and {real} are their 64-bit types, {strict} makes SQLite check types.
+// One text for both databases: {int} and {real} are their 64-bit types, {strict} makes SQLite check types and
+// keep rows in the order of their key; {rowid} only the first, for a table whose key is a growing number.
 std::string in_dialect(std::string_view sql, Dialect dialect);
 
 }  // namespace bw::store

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "store/detail/connection.h"
+#include "store/detail/interrupted_calls.h"
 #include "store/detail/readers.h"
 #include "store/detail/session.h"
 #include "store/detail/text.h"
@@ -15,50 +17,6 @@
 namespace bw::store {
 
 using detail::guarded;
-
-struct Store::Impl {
-  Target target;
-  SealKey key;
-  Dialect dialect;
-  std::unique_ptr<soci::session> sql{};
-  std::unique_ptr<detail::Writers> writers{};  // after sql: they go first
-
-  // Throws soci::soci_error.
-  void need_connection() {
-    if (!sql) sql = detail::connect(target);
-    if (!writers) writers = std::make_unique<detail::Writers>(*sql, key);
-  }
-
-  // What failed is not used again: SOCI does not release the values of a statement that failed when it is run
-  // once more, and a server that is away takes all that was prepared with it.
-  void note(const Failure& failure) {
-    writers.reset();
-    if (dialect == Dialect::kPostgresql && failure.kind == FailureKind::kUnavailable) sql.reset();
-  }
-
-  template <typename F>
-  auto run(F&& body) {
-    auto result = guarded([&] {
-      need_connection();
-      return body();
-    });
-    if (!result) note(result.error());
-    return result;
-  }
-
-  template <typename F>
-  Result<void> in_transaction(F&& body) {
-    auto result = run([&] {
-      sql->begin();
-      body();
-      sql->commit();
-    });
-    // SQLite undoes some failed transactions by itself; then there is nothing to roll back, which is an
-    // error.
-    if (!result && sql) static_cast<void>(guarded([&] { sql->rollback(); }));
-    return result;
-  }
-};
 
 namespace {
 
@@ -87,96 +45,97 @@ Result<void> check_key(soci::session& sql, const SealKey& key) {
 
 }  // namespace
 
-Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::Store(std::unique_ptr<detail::Connection> connection) : connection_(std::move(connection)) {}
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
 Result<Store> Store::open(const Target& target, const SealKey& key) {
-  auto impl =
-      std::make_unique<Impl>(Impl{.target = target, .key = key, .dialect = detail::dialect_of(target)});
   auto sql = guarded([&] { return detail::connect(target); });
   if (!sql) return std::unexpected(sql.error());
-  if (auto done = detail::migrate(**sql, impl->dialect); !done) return std::unexpected(done.error());
+  if (auto done = detail::migrate(**sql, detail::dialect_of(target)); !done)
+    return std::unexpected(done.error());
   if (auto done = check_key(**sql, key); !done) return std::unexpected(done.error());
-  impl->sql = std::move(*sql);
-  auto prepared = guarded([&] { impl->writers = std::make_unique<detail::Writers>(*impl->sql, impl->key); });
-  if (!prepared) return std::unexpected(prepared.error());
-  return Store(std::move(impl));
+  auto connection =
+      guarded([&] { return std::make_unique<detail::Connection>(std::move(*sql), target, key); });
+  if (!connection) return std::unexpected(connection.error());
+  return Store(std::move(*connection));
 }
 
 Result<void> Store::apply(std::span<const ports::Change> changes) {
-  return impl_->in_transaction([&] {
-    for (const ports::Change& change : changes) impl_->writers->write(change);
+  return connection_->in_transaction([&](soci::session&) {
+    for (const ports::Change& change : changes) connection_->writers().write(change);
+    connection_->writers().journal().flush();
   });
 }
 
-Result<void> Store::apply(std::span<const ports::Persist> batches) {
-  return impl_->in_transaction([&] {
+Result<void> Store::apply(std::span<const ports::Persist> batches, std::vector<events::StoredEvent>* told) {
+  auto done = connection_->in_transaction([&](soci::session&) {
+    detail::Writers& writers = connection_->writers();
+    if (told != nullptr) told->clear();
+    writers.journal().tell(told);
     for (const ports::Persist& batch : batches) {
-      for (const ports::Change& change : batch.changes) impl_->writers->write(change);
+      for (const ports::Change& change : batch.changes) writers.write(change);
     }
+    writers.journal().flush();
+    writers.journal().tell(nullptr);
   });
+  if (!done && told != nullptr) told->clear();
+  return done;
 }
 
 Result<std::vector<model::Extension>> Store::load_extensions() {
-  return impl_->run([&] { return detail::read_extensions(*impl_->sql, impl_->key); });
+  return connection_->run(
+      [&](soci::session& sql) { return detail::read_extensions(sql, connection_->key()); });
 }
 
 Result<std::vector<model::Binding>> Store::load_bindings(Instant now) {
-  return impl_->run([&] {
+  return connection_->run([&](soci::session& sql) {
     const long long now_ns = now.since_epoch().count();
-    *impl_->sql << "DELETE FROM bindings WHERE expires_at <= :now", soci::use(now_ns);
-    return detail::read_bindings(*impl_->sql, now);
+    sql << "DELETE FROM bindings WHERE expires_at <= :now", soci::use(now_ns);
+    return detail::read_bindings(sql, now);
   });
 }
 
-Result<std::size_t> Store::close_open_calls(Instant now, std::string_view reason) {
-  return impl_->run([&] {
-    const long long now_ns = now.since_epoch().count();
-    std::string sentence;
-    detail::assign_clean(sentence, reason);
-    // Not before its start, should the clock have been set back meanwhile.
-    soci::statement close =
-        (impl_->sql->prepare
-             << "UPDATE call_records SET ended_at = CASE WHEN started_at > :now THEN started_at ELSE :end "
-                "END,"
-                " disposition = CASE WHEN answered_at IS NULL THEN 'failed' ELSE 'answered' END,"
-                " hangup_by = 'system', reason = :reason WHERE ended_at IS NULL",
-         soci::use(now_ns), soci::use(now_ns), soci::use(sentence));
-    close.execute(true);
-    return static_cast<std::size_t>(close.get_affected_rows());
+Result<std::size_t> Store::close_open_calls(Instant now, Rng& rng, std::string_view reason) {
+  std::size_t closed = 0;
+  const auto done = connection_->in_transaction([&](soci::session& sql) {
+    detail::JournalWriter& journal = connection_->writers().journal();
+    closed = detail::end_open_calls(sql, journal, {now, rng, reason});
+    journal.flush();
   });
+  if (!done) return std::unexpected(done.error());
+  return closed;
 }
 
 Result<std::vector<model::CallRecord>> Store::call_records(const CallFilter& filter) {
-  return impl_->run([&] { return detail::read_calls(*impl_->sql, filter); });
+  return connection_->run([&](soci::session& sql) { return detail::read_calls(sql, filter); });
 }
 
 Result<std::optional<std::string>> Store::meta(std::string_view name) {
-  return impl_->run([&]() -> std::optional<std::string> {
+  return connection_->run([&](soci::session& sql) -> std::optional<std::string> {
     const std::string key(name);
     std::string value;
-    *impl_->sql << "SELECT value FROM meta WHERE name = :name", soci::use(key), soci::into(value);
-    if (!impl_->sql->got_data()) return std::nullopt;
+    sql << "SELECT value FROM meta WHERE name = :name", soci::use(key), soci::into(value);
+    if (!sql.got_data()) return std::nullopt;
     return value;
   });
 }
 
 Result<void> Store::set_meta(std::string_view name, std::string_view value) {
-  return impl_->run([&] {
+  return connection_->run([&](soci::session& sql) {
     std::string key;
     std::string text;
     detail::assign_clean(key, name);
     detail::assign_clean(text, value);
-    *impl_->sql << "INSERT INTO meta (name, value) VALUES (:name, :value)"
-                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    sql << "INSERT INTO meta (name, value) VALUES (:name, :value)"
+           " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         soci::use(key), soci::use(text);
   });
 }
 
 Result<void> Store::backup(const std::filesystem::path& to) {
-  if (const auto* server = std::get_if<Postgresql>(&impl_->target)) {
+  if (const auto* server = std::get_if<Postgresql>(&connection_->target())) {
     return std::unexpected(
         Failure{FailureKind::kRefused, "PostgreSQL is copied with its own tool: pg_dump -h " + server->host +
                                            " -p " + std::to_string(server->port) + " -U " + server->user +
@@ -189,9 +148,9 @@ Result<void> Store::backup(const std::filesystem::path& to) {
         Failure{FailureKind::kRefused, to.string() + ": exists already or cannot be written"});
   }
   ::close(fd);
-  return impl_->run([&] {
+  return connection_->run([&](soci::session& sql) {
     const std::string path = to.string();
-    *impl_->sql << "VACUUM INTO :path", soci::use(path);
+    sql << "VACUUM INTO :path", soci::use(path);
   });
 }
 

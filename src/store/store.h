@@ -16,8 +16,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/rng.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "events/stored.h"
 #include "model/binding.h"
 #include "model/call_record.h"
 #include "model/extension.h"
@@ -60,6 +62,10 @@ struct CallFilter {
   static constexpr std::size_t kMaxLimit = 1000;
 };
 
+namespace detail {
+class Connection;
+}
+
 class Store {
  public:
   // Connects and brings the schema up to date, all migrations in one transaction.
@@ -70,13 +76,16 @@ class Store {
 
   // All of them or none. Closing a call record twice changes nothing the second time.
   Result<void> apply(std::span<const ports::Change> changes);
-  Result<void> apply(std::span<const ports::Persist> batches);
+  // The events among them also go into `told`, with their numbers, if somebody wants to hear of them.
+  Result<void> apply(std::span<const ports::Persist> batches,
+                     std::vector<events::StoredEvent>* told = nullptr);
 
   Result<std::vector<model::Extension>> load_extensions();
   // Those that have not expired; the others are removed.
   Result<std::vector<model::Binding>> load_bindings(Instant now);
-  // After a start: whatever is still open was cut off by the end of the last run. Answers how many.
-  Result<std::size_t> close_open_calls(Instant now,
+  // After a start: whatever is still open was cut off by the end of the last run. Each gets its end in the
+  // journal too, with the reason "server_restart"; `reason` is the sentence of the record. Answers how many.
+  Result<std::size_t> close_open_calls(Instant now, Rng& rng,
                                        std::string_view reason = "the server restarted during the call");
   // Newest first.
   Result<std::vector<model::CallRecord>> call_records(const CallFilter& filter);
@@ -89,10 +98,12 @@ class Store {
   Result<void> backup(const std::filesystem::path& to);
   int schema_version() const;
 
+  // For the parts of the store that have a face of their own (store/journal.h).
+  detail::Connection& connection() { return *connection_; }
+
  private:
-  struct Impl;
-  explicit Store(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Store(std::unique_ptr<detail::Connection> connection);
+  std::unique_ptr<detail::Connection> connection_;
 };
 
 }  // namespace bw::store

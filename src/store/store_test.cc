@@ -124,6 +124,7 @@ class Stored : public testing::TestWithParam<Dialect> {
   }
 
   test::Database database_{GetParam()};
+  SeededRng rng_{7};
 };
 
 INSTANTIATE_TEST_SUITE_P(On, Stored, testing::Values(Dialect::kSqlite, Dialect::kPostgresql),
@@ -226,7 +227,7 @@ TEST_P(Stored, AnEndWhoseStartWasNeverStoredIsARecordToo) {
   apply(store, {ports::OpenCallRecord{call("a", at(0))}});
   ASSERT_THAT(calls(store), SizeIs(1));
   EXPECT_EQ(calls(store)[0].reason, "done");
-  EXPECT_EQ(store.close_open_calls(at(100)).value(), 0U);
+  EXPECT_EQ(store.close_open_calls(at(100), rng_).value(), 0U);
 }
 
 TEST_P(Stored, AfterARestartOpenCallsAreClosedWithTheReason) {
@@ -238,8 +239,8 @@ TEST_P(Stored, AfterARestartOpenCallsAreClosedWithTheReason) {
                   ports::CloseCallRecord{ended(call("over", at(0)), at(9), "done")}});
   }
   Store store = open();
-  EXPECT_EQ(store.close_open_calls(at(50)).value(), 2U);
-  EXPECT_EQ(store.close_open_calls(at(60)).value(), 0U);
+  EXPECT_EQ(store.close_open_calls(at(50), rng_).value(), 2U);
+  EXPECT_EQ(store.close_open_calls(at(60), rng_).value(), 0U);
   const auto records = calls(store);
   ASSERT_THAT(records, SizeIs(3));
   EXPECT_EQ(records[0].id.value, "talking");

@@ -1,8 +1,10 @@
 #include "store/store_thread.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -38,6 +40,8 @@ struct StoreThread::Impl {
   void store_group(std::span<const ports::Persist> group);
   Result<void> apply_with_patience(std::span<const ports::Persist> group);
   void report(std::span<const ports::Persist> group, bool ok);
+  void tell_listeners();
+  std::vector<events::StoredEvent> journalled;  // by the commit under way, for the listeners
 
   // ---- shared, under `mutex` ----
   mutable std::mutex mutex;
@@ -48,6 +52,12 @@ struct StoreThread::Impl {
   bool idle = false;          // the thread waits for the first change, however long
   bool awaited = false;       // one of those waiting carries a ticket
   bool stopping = false;
+
+  // ---- shared, under `listening` ----
+  std::mutex listening;  // held while they are called
+  std::map<std::uint64_t, OnEvents> listeners;
+  std::uint64_t last_listener = 0;
+  std::atomic<std::size_t> listener_count = 0;  // may be read without
 
   std::thread thread;  // last: it uses all of the above
 };
@@ -105,6 +115,19 @@ std::size_t StoreThread::queued_changes() const {
   return impl_->changes;
 }
 
+Listening StoreThread::listen(OnEvents on_events) {
+  Impl* self = impl_.get();
+  const std::scoped_lock lock(self->listening);
+  const std::uint64_t id = ++self->last_listener;
+  self->listeners.emplace(id, std::move(on_events));
+  self->listener_count = self->listeners.size();
+  return Listening([self, id] {
+    const std::scoped_lock end_lock(self->listening);
+    self->listeners.erase(id);
+    self->listener_count = self->listeners.size();
+  });
+}
+
 void StoreThread::Impl::run() {
   std::deque<Waiting> work;
   while (wait_for_work(work)) {
@@ -125,7 +148,8 @@ bool StoreThread::Impl::wait_for_work(std::deque<Waiting>& work) {
   std::unique_lock lock(mutex);
   const auto enough = [&] { return stopping || questions > 0 || changes >= limits.changes_per_commit; };
   const auto rest = [&](Clock::time_point since) {
-    wake.wait_until(lock, since + limits.gather_unawaited, [&] { return awaited || enough(); });
+    const Duration most = listener_count > 0 ? limits.gather_listened : limits.gather_unawaited;
+    wake.wait_until(lock, since + most, [&] { return awaited || enough(); });
   };
   rest(last_commit);
   if (waiting.empty()) {
@@ -163,7 +187,10 @@ void StoreThread::Impl::store_group(std::span<const ports::Persist> group) {
   if (group.empty()) return;
   const Result<void> done = apply_with_patience(group);
   last_commit = Clock::now();
-  if (done) return report(group, true);
+  if (done) {
+    report(group, true);
+    return tell_listeners();
+  }
   on_trouble(done.error());
   if (group.size() == 1 || done.error().kind == FailureKind::kUnavailable) return report(group, false);
   // One of them is refused; the others must not suffer for it.
@@ -177,13 +204,14 @@ Result<void> StoreThread::Impl::apply_with_patience(std::span<const ports::Persi
   Duration pause = limits.retry_first;
   bool told = false;
   for (;;) {
-    Result<void> done = store.apply(group);
+    auto* const listened = listener_count > 0 ? &journalled : nullptr;
+    Result<void> done = store.apply(group, listened);
     if (done || done.error().kind != FailureKind::kUnavailable || Clock::now() + pause > give_up) return done;
     if (!std::exchange(told, true)) on_trouble(done.error());
     std::unique_lock lock(mutex);
     const bool stop = stopping || wake.wait_for(lock, pause, [&] { return stopping; });
     lock.unlock();
-    if (stop) return store.apply(group);  // the last try
+    if (stop) return store.apply(group, listened);  // the last try
     pause = std::min(pause * 2, limits.retry_most);
   }
 }
@@ -200,6 +228,13 @@ void StoreThread::Impl::report(std::span<const ports::Persist> group, bool ok) {
     changes -= count;
   }
   if (!answers.empty()) on_stored(answers);
+}
+
+void StoreThread::Impl::tell_listeners() {
+  if (journalled.empty()) return;
+  const auto batch = std::make_shared<const std::vector<events::StoredEvent>>(std::exchange(journalled, {}));
+  const std::scoped_lock lock(listening);
+  for (const auto& [id, on_events] : listeners) on_events(batch);
 }
 
 }  // namespace bw::store

@@ -7,8 +7,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/time.h"
+#include "events/stored.h"
 #include "ports/persistence.h"
 #include "store/store.h"
 
@@ -22,7 +24,8 @@ struct ThreadLimits {
   // each other closely; and when nobody waits. A kill may take what was queued for so long.
   Duration gather = 2ms;
   Duration gather_unawaited = 20ms;
-  Duration retry_first = 50ms;  // doubled up to retry_most
+  Duration gather_listened = 5ms;  // nobody waits for a ticket, but somebody listens to events
+  Duration retry_first = 50ms;     // doubled up to retry_most
   Duration retry_most = 2s;
   Duration give_up_after = 30s;  // then Stored{ok = false}
 };
@@ -31,6 +34,26 @@ enum class Admission : std::uint8_t {
   kAccepted,
   kCrowded,  // accepted; more than half full: take on no new work
   kFull,     // not accepted, the batch is untouched: offer it again later
+};
+
+// Ends the listening when it goes: then no call is under way and none will come. The StoreThread outlives it;
+// it does not end inside the call.
+class Listening {
+ public:
+  using End = std::move_only_function<void()>;
+  Listening() = default;
+  explicit Listening(End end) : end_(std::move(end)) {}
+  Listening(Listening&& other) noexcept : end_(std::exchange(other.end_, nullptr)) {}
+  Listening& operator=(Listening&& other) noexcept {
+    std::swap(end_, other.end_);
+    return *this;
+  }
+  ~Listening() {
+    if (end_) end_();
+  }
+
+ private:
+  End end_;
 };
 
 // Runs from construction to destruction; the destructor stores what is still queued (giving each group one
@@ -44,6 +67,11 @@ class StoreThread {
   // Runs in the database thread after everything that was queued before it.
   using Question = std::move_only_function<void(Store&)>;
 
+  // What a commit stored in the journal, in the order of seq, after the commit, in the database thread; must
+  // not block. A batch that does not begin right after the one before means that something was stored whose
+  // commit could not be told: then the journal is to be read (store/journal.h).
+  using OnEvents = std::function<void(const events::StoredBatch&)>;
+
   StoreThread(Store store, OnStored on_stored, OnTrouble on_trouble, const ThreadLimits& limits = {});
   ~StoreThread();
   StoreThread(const StoreThread&) = delete;
@@ -52,6 +80,10 @@ class StoreThread {
   Admission persist(ports::Persist&& batch);  // moved from only if accepted
   bool ask(Question question);                // false: too many are waiting
   std::size_t queued_changes() const;
+
+  // While nobody listens, events are not even kept after they are written. The first batch is of the commit
+  // that begins next; what was stored before is in the journal.
+  [[nodiscard]] Listening listen(OnEvents on_events);
 
  private:
   struct Impl;

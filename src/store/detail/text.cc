@@ -1,12 +1,9 @@
 #include "store/detail/text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cmath>
-#include <iterator>
 
+#include "base/json_text.h"
 #include "base/utf8.h"
 
 namespace bw::store::detail {
@@ -18,32 +15,8 @@ bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > 0; });  // ASCII without zero
 }
 
-// Appends `text`, already clean, as a JSON string (RFC 8259 §7).
-void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
 void append_text(std::string& out, std::string_view text) {
-  if (is_plain(text) && text.size() <= kLongestText) return append_quoted(out, text);
-  std::string clean;
-  assign_clean(clean, text);
-  append_quoted(out, clean);
-}
-
-// JSON has no infinity.
-double finite(double value) {
-  return std::isfinite(value) ? value : 0;
+  append_json_text(out, text, kLongestText);
 }
 
 std::optional<json::value> parse(std::string_view text) {
@@ -95,6 +68,36 @@ std::optional<std::vector<std::string>> parse_list(std::string_view text) {
   return out;
 }
 
+void assign_extensions(std::string& out, std::span<const std::string_view> extensions) {
+  out.clear();
+  for (const std::string_view extension : extensions) {
+    if (out.empty()) out += ' ';
+    append_valid_utf8(out, extension, out.size() + kLongestText);
+    out += ' ';
+  }
+}
+
+std::vector<std::string> split_extensions(std::string_view column) {
+  std::vector<std::string> out;
+  while (column.size() > 1) {
+    column.remove_prefix(1);
+    out.emplace_back(column.substr(0, column.find(' ')));
+    column.remove_prefix(std::min(out.back().size(), column.size()));
+  }
+  return out;
+}
+
+std::string extension_pattern(std::string_view extension) {
+  std::string clean;
+  assign_clean(clean, extension);
+  std::string out = "% ";
+  for (const char c : clean) {
+    if (c == '%' || c == '_' || c == '!') out += '!';
+    out += c;
+  }
+  return out + " %";
+}
+
 void assign_legs(std::string& out, const std::vector<model::LegRecord>& legs) {
   out = "[";
   for (const model::LegRecord& leg : legs) {
@@ -104,8 +107,13 @@ void assign_legs(std::string& out, const std::vector<model::LegRecord>& legs) {
     append_text(out, leg.device);
     out += R"(,"codec":)";
     append_text(out, leg.codec);
-    fmt::format_to(std::back_inserter(out), R"(,"secured":{},"mos":{},"loss_percent":{},"jitter_ms":{}}})",
-                   leg.secured, finite(leg.mos), finite(leg.loss_percent), finite(leg.jitter_ms));
+    out += leg.secured ? R"(,"secured":true,"mos":)" : R"(,"secured":false,"mos":)";
+    append_json_number(out, leg.mos);
+    out += R"(,"loss_percent":)";
+    append_json_number(out, leg.loss_percent);
+    out += R"(,"jitter_ms":)";
+    append_json_number(out, leg.jitter_ms);
+    out += '}';
   }
   out += ']';
 }

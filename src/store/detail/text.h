@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,11 @@ void assign_clean(std::string& out, std::string_view text);
 // ["a","b"]
 void assign_list(std::string& out, const std::vector<std::string>& items);
 std::optional<std::vector<std::string>> parse_list(std::string_view json);
+
+// Whom an event concerns: " 1001 1002 ", so that one of them can be looked for with LIKE … ESCAPE '!'.
+void assign_extensions(std::string& out, std::span<const std::string_view> extensions);
+std::vector<std::string> split_extensions(std::string_view column);
+std::string extension_pattern(std::string_view extension);
 
 void assign_legs(std::string& out, const std::vector<model::LegRecord>& legs);
 std::optional<std::vector<model::LegRecord>> parse_legs(std::string_view json);

@@ -162,7 +162,7 @@ struct Writers::ExtensionRow {
                    use(busy), use(no_answer), use(unreachable), use(member_of))) {}
 };
 
-Writers::Writers(soci::session& sql, const SealKey& key)
+Writers::Writers(soci::session& sql, const SealKey& key, JournalEnd& journal_end)
     : key_(key),
       binding_(std::make_unique<BindingRow>(sql)),
       dropped_binding_(std::make_unique<BindingKeyRow>(sql)),
@@ -170,7 +170,8 @@ Writers::Writers(soci::session& sql, const SealKey& key)
       closed_(std::make_unique<CallRow>(sql, kOrClose)),
       extension_(std::make_unique<ExtensionRow>(sql)),
       drop_extension_(
-          (sql.prepare << "DELETE FROM extensions WHERE number = :number", use(dropped_extension_))) {}
+          (sql.prepare << "DELETE FROM extensions WHERE number = :number", use(dropped_extension_))),
+      journal_(sql, journal_end) {}
 
 Writers::~Writers() = default;
 
@@ -226,7 +227,7 @@ void Writers::write(const ports::Change& change) {
                  },
                  [&](const ports::SaveExtension& c) { save(c.extension); },
                  [&](const ports::DropExtension& c) { drop(c.number); },
-                 [&](const ports::Tell&) {},
+                 [&](const ports::Tell& c) { journal_.add(c.entry); },
              },
              change);
 }

@@ -11,6 +11,7 @@
 #include "model/call_record.h"
 #include "model/extension.h"
 #include "ports/persistence.h"
+#include "store/detail/journal_writer.h"
 #include "store/seal.h"
 
 namespace bw::store::detail {
@@ -20,11 +21,12 @@ void assign_key(std::string& out, const model::Binding& binding);
 
 class Writers {
  public:
-  Writers(soci::session& sql, const SealKey& key);
+  Writers(soci::session& sql, const SealKey& key, JournalEnd& journal_end);
   ~Writers();
 
   // Throws soci::soci_error; inside the caller's transaction.
-  void write(const ports::Change& change);
+  void write(const ports::Change& change);  // an event: at the next flush() of the journal at the latest
+  JournalWriter& journal() { return journal_; }
 
  private:
   struct BindingRow;
@@ -45,6 +47,7 @@ class Writers {
   std::unique_ptr<ExtensionRow> extension_;
   std::string dropped_extension_;
   soci::statement drop_extension_;
+  JournalWriter journal_;
 };
 
 }  // namespace bw::store::detail
