@@ -1,0 +1,130 @@
+#include "webhooks/subscription.h"
+
+#include <algorithm>
+#include <array>
+
+#include "webhooks/signature.h"
+
+namespace bw::webhooks {
+namespace {
+
+constexpr std::size_t kLongestUrl = 2'048;
+constexpr std::size_t kLongestPattern = 64;
+constexpr std::size_t kLongestHeader = 4'096;
+constexpr std::size_t kShortestSecret = 8;
+constexpr std::size_t kLongestSecret = 512;
+
+bool matches(std::string_view pattern, std::string_view type) {
+  if (pattern == "*") return true;
+  if (pattern.ends_with(".*")) return type.starts_with(pattern.substr(0, pattern.size() - 1));
+  return pattern == type;
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return lower(c); });
+  return out;
+}
+
+bool is_printable(char c) {
+  return c > ' ' && c < '\x7f';
+}
+
+bool is_token_char(char c) {
+  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || kOthers.find(c) != kOthers.npos;
+}
+
+// What a delivery says about itself or the connection depends on.
+bool is_reserved(std::string_view name) {
+  constexpr std::array<std::string_view, 11> kReserved{
+      "host",   "content-length", "content-type", "transfer-encoding", "connection", "user-agent",
+      "expect", "upgrade",        "te",           "trailer",           "keep-alive",
+  };
+  const std::string name_lower = lower(name);
+  return name_lower.starts_with("x-webhook-") || name_lower.starts_with("webhook-") ||
+         std::ranges::find(kReserved, name_lower) != kReserved.end();
+}
+
+std::string_view scheme_of(std::string_view url) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (lower(url.substr(0, scheme.size())) == scheme) return scheme;
+  }
+  return {};
+}
+
+std::string_view authority_of(std::string_view url) {
+  url.remove_prefix(scheme_of(url).size());
+  return url.substr(0, url.find_first_of("/?#"));
+}
+
+}  // namespace
+
+bool wants(const Subscription& s, const events::StoredEvent& event) {
+  if (std::ranges::none_of(s.events, [&](const auto& pattern) { return matches(pattern, event.type); }))
+    return false;
+  return s.extensions.empty() || std::ranges::any_of(event.extensions, [&](const std::string& e) {
+           return std::ranges::find(s.extensions, e) != s.extensions.end();
+         });
+}
+
+std::string host_of(std::string_view url) {
+  const std::string_view authority = authority_of(url);
+  const auto at = authority.rfind('@');
+  return std::string(at == authority.npos ? authority : authority.substr(at + 1));
+}
+
+std::optional<std::string> fault_of_url(std::string_view url) {
+  if (url.size() > kLongestUrl) return "The URL is longer than 2048 characters.";
+  if (!std::ranges::all_of(url, is_printable)) return "The URL must be ASCII without spaces.";
+  if (scheme_of(url).empty()) return "The URL must begin with http:// or https://.";
+  const std::string_view authority = authority_of(url);
+  if (authority.empty() || authority.front() == ':') return "The URL names no host.";
+  if (authority.find('@') != authority.npos)
+    return "The URL may hold no user and password; put them into an Authorization header.";
+  if (url.find('#') != url.npos) return "The URL may hold no fragment (#).";
+  if (url.find('\\') != url.npos) return "The URL may hold no backslash.";
+  return std::nullopt;
+}
+
+std::optional<std::string> fault_of_event(std::string_view pattern) {
+  constexpr const char* kSentence =
+      "An event is \"*\", a group such as \"call.*\", or a type such as \"call.ended\".";
+  if (pattern == "*") return std::nullopt;
+  if (pattern.size() > kLongestPattern) return kSentence;
+  std::string_view rest = pattern;
+  if (rest.ends_with(".*")) rest.remove_suffix(2);
+  const bool words =
+      std::ranges::all_of(rest, [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || c == '.'; });
+  const bool dots = rest.find("..") == rest.npos && !rest.starts_with('.') && !rest.ends_with('.');
+  if (rest.empty() || !words || !dots || (rest == pattern && rest.find('.') == rest.npos)) return kSentence;
+  return std::nullopt;
+}
+
+std::optional<std::string> fault_of_header(std::string_view name, std::string_view value) {
+  if (name.empty() || name.size() > kLongestPattern || !std::ranges::all_of(name, is_token_char))
+    return "\"" + std::string(name.substr(0, kLongestPattern)) + "\" is not the name of a header.";
+  if (is_reserved(name))
+    return "The header " + std::string(name) + " belongs to the delivery and cannot be set.";
+  const bool clean =
+      std::ranges::all_of(value, [](char c) { return c == '\t' || is_printable(c) || c == ' '; });
+  if (value.empty() || value.size() > kLongestHeader || !clean)
+    return "The value of the header " + std::string(name) +
+           " must be ASCII on one line, 1 to 4096 characters.";
+  return std::nullopt;
+}
+
+std::optional<std::string> fault_of_secret(std::string_view secret) {
+  if (secret.size() < kShortestSecret || secret.size() > kLongestSecret)
+    return "A secret has 8 to 512 characters.";
+  if (!std::ranges::all_of(secret, is_printable)) return "A secret must be ASCII without spaces.";
+  if (secret.starts_with(kSecretPrefix) && key_of(secret) == secret)
+    return "After whsec_ a secret must be base64.";
+  return std::nullopt;
+}
+
+}  // namespace bw::webhooks
