@@ -26,11 +26,15 @@ struct StreamLimits {
   std::chrono::milliseconds stalled{30'000};        // half a message, or a peer that does not read
   std::chrono::milliseconds idle{7'200'000};       // SIP over TCP and TLS; dead peers are found by TCP itself
   std::chrono::milliseconds http_idle{60'000};     // between requests
+  std::chrono::milliseconds http_header{10'000};   // from the first byte of a request to its empty line
+  std::chrono::milliseconds http_body{30'000};     // from there until its body is whole
   std::chrono::milliseconds http_answer{120'000};  // ours, e.g. while a backup is written
   std::chrono::milliseconds websocket_idle{120'000};  // half of it without traffic: a ping
+  std::chrono::milliseconds heartbeat{15'000};        // a comment on an event stream
   std::chrono::milliseconds sweep{1'000};             // how often the above are looked at
   std::size_t message_bytes = 65'535;
   std::size_t write_queue_bytes = 1U << 20U;  // beyond: the peer does not read, the connection ends
+  std::size_t slowest_reader = 65'536;        // of an HTTP answer, bytes in a second, besides `stalled`
   std::size_t http_header_bytes = 16U << 10U;
   std::size_t http_body_bytes = 1U << 20U;
 };

@@ -5,106 +5,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <filesystem>
-#include <mutex>
 #include <thread>
 
-#include "io/certificate.h"
-#include "io/clock.h"
-#include "io/test_client.h"
+#include "io/front_fixture.h"
 
 namespace bw::io {
 namespace {
-
-using namespace std::chrono_literals;
-
-const Endpoint kAny4{IpAddress::v4(0x7F000001), 0};
-const Endpoint kAny6{*IpAddress::parse("::1"), 0};
-constexpr std::string_view kMessage =
-    "OPTIONS sip:pbx SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nContent-Length: 0\r\n\r\n";
-
-// In the place of the exchange: sends every message back, and remembers.
-class Echoing final : public FrontSink {
- public:
-  bool received(const sip::Flow& flow, std::string&& bytes) override {
-    const std::lock_guard lock(mutex_);
-    if (refusing) return false;
-    flows.push_back(flow);
-    messages.push_back(bytes);
-    if (front != nullptr && answering)
-      front->transmit({{flow, std::make_shared<const std::string>(std::move(bytes))}});
-    changed_.notify_all();
-    return true;
-  }
-  void lost(const sip::Flow& flow) override {
-    const std::lock_guard lock(mutex_);
-    gone.push_back(flow);
-    changed_.notify_all();
-  }
-  template <typename Condition>
-  bool wait(Condition condition) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, TestClient::kPatience, condition);
-  }
-
-  Front* front = nullptr;
-  bool answering = true;
-  bool refusing = false;
-  std::vector<sip::Flow> flows;
-  std::vector<std::string> messages;
-  std::vector<sip::Flow> gone;
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-};
-
-struct TemporaryDirectory {
-  TemporaryDirectory() {
-    std::string name = std::filesystem::temp_directory_path() / "bellwire-io-XXXXXX";
-    path = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
-
-class FrontTest : public testing::Test {
- protected:
-  void start(StreamLimits limits = {}) {
-    const auto files = own_certificate(directory_.path, {{"pbx.example"}, {kAny4.ip}}, Clock{}.now());
-    ASSERT_TRUE(files.has_value()) << files.error();
-    front_ = std::make_unique<Front>(sink_, limits);
-    ASSERT_TRUE(front_->use_certificates(*files, *files).has_value());
-    FrontHandlers handlers;
-    handlers.from_network = [](http::Request&& request, http::Respond respond) {
-      respond({200,
-               "network " + request.method + " " + request.path + "?" + request.query + " " + request.body,
-               "text/plain",
-               {}});
-    };
-    handlers.from_operator = [](http::Request&& request, http::Respond respond) {
-      respond({200, "operator " + request.path, "text/plain", {}});
-    };
-    FrontDoors doors;
-    doors.sip_tcp = {kAny4, kAny6};
-    doors.sip_tls = doors.http = doors.https = {kAny4};
-    doors.control_socket = directory_.path / "control.sock";
-    const auto open = front_->listen(doors, handlers);
-    ASSERT_TRUE(open.has_value()) << open.error().sentence;
-    sink_.front = front_.get();
-  }
-  void TearDown() override { front_.reset(); }
-
-  Endpoint tcp() const { return front_->bound_sip_tcp()[0]; }
-  Endpoint tls() const { return front_->bound_sip_tls()[0]; }
-  Endpoint http() const { return front_->bound_http()[0]; }
-  Endpoint https() const { return front_->bound_https()[0]; }
-
-  TemporaryDirectory directory_;
-  Echoing sink_;
-  std::unique_ptr<Front> front_;
-};
 
 TEST_F(FrontTest, SipOverTcpComesBackOnTheSameConnection) {
   start();
@@ -162,7 +68,7 @@ TEST_F(FrontTest, WebSocketNeedsItsPathAndItsSubprotocol) {
   start();
   TestClient wrong_path(http());
   ASSERT_TRUE(wrong_path.send(TestClient::upgrade("/other")));
-  EXPECT_NE(wrong_path.receive_until("}").find("404"), std::string::npos);
+  EXPECT_NE(wrong_path.receive_until("network GET /other").find("HTTP/1.1 200"), std::string::npos);
   TestClient wrong_protocol(http());
   ASSERT_TRUE(wrong_protocol.send(TestClient::upgrade("/sip", "chat")));
   EXPECT_NE(wrong_protocol.receive_until("}").find("400"), std::string::npos);
@@ -273,8 +179,14 @@ TEST_F(FrontTest, GarbageOversizeAndAFullInboxEndTheConnection) {
   ASSERT_TRUE(web_scanner.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
   EXPECT_TRUE(web_scanner.closed_by_peer());
   TestClient large(tcp());
-  large.send("OPTIONS sip:x SIP/2.0\r\nContent-Length: 999999999\r\n\r\n");
+  large.send(
+      "OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nContent-Length: 999999999\r\n\r\n");
+  EXPECT_TRUE(large.receive_until("\r\n\r\n").starts_with("SIP/2.0 413 "));
   EXPECT_TRUE(large.closed_by_peer());
+  TestClient unframed(tcp());
+  unframed.send("OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\n\r\n");
+  EXPECT_TRUE(unframed.receive_until("\r\n\r\n").starts_with("SIP/2.0 400 Content-Length is missing"));
+  EXPECT_TRUE(unframed.closed_by_peer());
   TestClient endless(tcp());
   endless.send("\r" + std::string(200'000, 'a'));
   EXPECT_TRUE(endless.closed_by_peer());
@@ -291,7 +203,7 @@ TEST_F(FrontTest, GarbageOversizeAndAFullInboxEndTheConnection) {
 
 TEST_F(FrontTest, SlowAndSilentPeersAreSentAway) {
   StreamLimits limits;
-  limits.handshake = limits.first_message = limits.stalled = limits.http_idle = 150ms;
+  limits.handshake = limits.first_message = limits.stalled = limits.http_header = 150ms;
   limits.sweep = 20ms;
   start(limits);
   TestClient silent(tcp());

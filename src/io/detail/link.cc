@@ -62,7 +62,12 @@ Link* Links::find_sip(sip::Transport transport, const Endpoint& remote) {
 void Links::sweep(SteadyTime now) {
   std::vector<Link*> overdue;
   for (const auto& [id, link] : links_) {
-    if (!link->ended() && link->overdue(now)) overdue.push_back(link.get());
+    if (link->ended()) continue;
+    if (link->overdue(now)) {
+      overdue.push_back(link.get());
+    } else {
+      link->look_after(now);
+    }
   }
   timed_out_ += overdue.size();
   for (Link* link : overdue) link->end();

@@ -12,11 +12,12 @@
 #include <utility>
 
 #include "io/front.h"
+#include "ports/http.h"
 
 namespace bw::io::detail {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
-using Bytes = std::shared_ptr<const std::string>;
+using http::Bytes;
 
 class Links;
 
@@ -36,6 +37,7 @@ class Link {
   bool overdue(SteadyTime now) const { return now > read_by_ || now > write_by_; }
 
   virtual void send(const Bytes& bytes) = 0;  // of SIP
+  virtual void look_after(SteadyTime) {}      // at every sweep
   // Safe anywhere; the link is destroyed later. Nothing of it runs any more.
   void end();
 

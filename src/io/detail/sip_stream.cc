@@ -1,12 +1,12 @@
 #include "io/detail/sip_stream.h"
 
 #include <array>
-#include <deque>
 #include <type_traits>
 #include <variant>
-#include <vector>
 
 #include "base/core.h"
+#include "io/detail/write_queue.h"
+#include "sip/broken_stream.h"
 #include "sip/framing.h"
 
 namespace bw::io::detail {
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 4'096;  // one for every connection: most SIP messages fit
 constexpr std::size_t kGather = 16;
-constexpr std::size_t kEntryCost = 64;  // so that a queue of tiny messages is bounded too
+constexpr std::chrono::seconds kLinger{2};
 
 const Bytes& pong() {
   static const Bytes bytes = std::make_shared<const std::string>(sip::StreamFramer::kPong);
@@ -30,7 +30,10 @@ class SipStream final : public Link {
  public:
   // `dial`: connect to flow.remote first.
   SipStream(Links& links, const sip::Flow& flow, Stream&& stream, bool dial)
-      : Link(links, flow, true), stream_(std::move(stream)), dial_(dial) {
+      : Link(links, flow, true),
+        stream_(std::move(stream)),
+        dial_(dial),
+        queue_(links.limits().write_queue_bytes) {
     sip::MessageLimits limits;
     limits.message_bytes = links.limits().message_bytes;
     framer_ = sip::StreamFramer{limits};
@@ -51,11 +54,10 @@ class SipStream final : public Link {
   }
 
   void send(const Bytes& bytes) override {
-    queued_bytes_ += bytes->size() + kEntryCost;
-    if (queued_bytes_ > links().limits().write_queue_bytes) return end();
+    if (leaving_) return;
+    if (!queue_.push(bytes)) return end();
     used();
-    queue_.push_back(bytes);
-    if (open_ && writing_ == 0) write_next();
+    if (open_ && !queue_.writing()) write_next();
   }
 
  private:
@@ -86,7 +88,7 @@ class SipStream final : public Link {
   void read_next() {
     stream_.async_read_some(asio::buffer(space_), tracked([this](error_code error, std::size_t n) {
                               if (error) return end();
-                              take({space_.data(), n});
+                              if (!leaving_) take({space_.data(), n});
                               if (!ended()) read_next();
                             }));
   }
@@ -99,15 +101,16 @@ class SipStream final : public Link {
       const auto event = framer_.next();
       if (!event) break;
       progress = true;
-      std::visit(
-          Overloaded{[&](const sip::StreamFramer::Frame& frame) {
-                       used();
-                       if (!links().sink().received(flow(), std::string(frame.bytes))) end();
-                     },
-                     [&](const sip::StreamFramer::Ping&) { send(pong()); },
-                     [](const sip::StreamFramer::Pong&) {}, [&](const sip::StreamFramer::Broken&) { end(); }},
-          *event);
+      std::visit(Overloaded{[&](const sip::StreamFramer::Frame& frame) {
+                              used();
+                              if (!links().sink().received(flow(), std::string(frame.bytes))) end();
+                            },
+                            [&](const sip::StreamFramer::Ping&) { send(pong()); },
+                            [](const sip::StreamFramer::Pong&) {},
+                            [&](const sip::StreamFramer::Broken& broken) { leave(sip::answer_to(broken)); }},
+                 *event);
     }
+    if (leaving_) return;
     // The framer keeps to its limits by itself; that a stranger cannot fill the memory shall not hang on one
     // check.
     if (framer_.pending() > links().limits().message_bytes + kReadBytes) return end();
@@ -118,18 +121,29 @@ class SipStream final : public Link {
     }
   }
 
+  // Where the next message begins is lost. Whoever sent a request hears so, then the connection ends.
+  void leave(std::string&& answer) {
+    if (answer.empty()) return end();
+    leaving_ = true;
+    give_time(kLinger);
+    queue_.push_last(std::make_shared<const std::string>(std::move(answer)));
+    if (!queue_.writing()) write_next();
+  }
+
   void write_next() {
-    if (queue_.empty()) return;
-    writing_ = std::min(queue_.size(), kGather);
-    buffers_.clear();
-    for (std::size_t i = 0; i < writing_; ++i) buffers_.push_back(asio::buffer(*queue_[i]));
+    if (queue_.empty()) {
+      if (!leaving_) return;
+      // Closing with bytes unread would reset the connection and lose the answer: the peer goes first.
+      error_code ignored;
+      stream_.lowest_layer().shutdown(asio::socket_base::shutdown_send, ignored);
+      return;
+    }
+    const auto& buffers = queue_.begin_writing(kGather);
     limit_write(links().limits().stalled);
-    asio::async_write(stream_, buffers_, tracked([this](error_code error, std::size_t n) {
+    asio::async_write(stream_, buffers, tracked([this](error_code error, std::size_t) {
                         if (error) return end();
                         write_done();
-                        queued_bytes_ -= n + writing_ * kEntryCost;
-                        queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(writing_));
-                        writing_ = 0;
+                        queue_.written();
                         write_next();
                       }));
   }
@@ -137,11 +151,9 @@ class SipStream final : public Link {
   Stream stream_;
   bool dial_;
   bool open_ = false;
+  bool leaving_ = false;
   sip::StreamFramer framer_;
-  std::deque<Bytes> queue_;  // the first `writing_` are being written
-  std::size_t writing_ = 0;
-  std::size_t queued_bytes_ = 0;
-  std::vector<asio::const_buffer> buffers_;
+  WriteQueue queue_;
   std::array<char, kReadBytes> space_;
 };
 
