@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "events/description.h"
 #include "store/store.h"
 #include "store/store_thread.h"
 
@@ -136,6 +137,63 @@ void call_record_pair_of_many(benchmark::State& state) {
 }
 BENCHMARK(call_record_pair_of_many)->Arg(10)->Arg(100)->Arg(1000);
 
+ports::Tell tell(std::uint64_t n, std::uint32_t call_seq, events::Event event) {
+  std::array<char, 40> id{};
+  std::snprintf(id.data(), id.size(), "%08llx-%04llx-7bcd-9def-%08llx%04x", 0x18bcfe56ULL + (n >> 16U),
+                static_cast<unsigned long long>(n & 0xffffU), static_cast<unsigned long long>(n), call_seq);
+  return {{events::EventId(id.data()), call(n).started + call_seq * 3s, call_seq, std::move(event)}};
+}
+
+// What a plain call tells: started, ringing, answered, ended.
+std::vector<ports::Change> events_of(std::uint64_t n) {
+  const model::CallRecord r = ended(call(n));
+  const std::vector<events::LegQuality> quality{{"1001", 4.41, 0.02, 1.2}, {"1002", 4.38, 0.1, 2.3}};
+  return {
+      tell(n, 1,
+           events::CallStarted{r.id, "1001", "1002", r.from_number, r.to_number, "internal", r.caller_name}),
+      tell(n, 2, events::CallRinging{r.id, "1002", r.user_agent}),
+      tell(n, 3, events::CallAnswered{r.id, "1001", "1002", "1002", r.user_agent, 3.02}),
+      tell(n, 4,
+           events::CallEnded{r.id, "1001", "1002", 63, 60, r.disposition, "caller", 200, r.reason, "",
+                             quality})};
+}
+
+void event_as_json(benchmark::State& state) {
+  const auto changes = events_of(1);
+  std::string out;
+  for (auto _ : state) {
+    for (const ports::Change& c : changes) {
+      const events::Entry& entry = std::get<ports::Tell>(c).entry;
+      out.clear();
+      events::append_data(out, entry.event, entry.at);
+      benchmark::DoNotOptimize(out.data());
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * std::ssize(changes));
+}
+BENCHMARK(event_as_json);
+
+// The journal alone; an item is an event.
+void event(benchmark::State& state) {
+  const Scratch scratch;
+  Store store = scratch.open();
+  const auto per_commit = static_cast<std::size_t>(state.range(0));
+  std::uint64_t n = 0;
+  std::size_t count = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<ports::Change> changes;
+    while (changes.size() < per_commit) {
+      for (auto& c : events_of(++n)) changes.push_back(std::move(c));
+    }
+    count += changes.size();
+    state.ResumeTiming();
+    apply(state, store, changes);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(count));
+}
+BENCHMARK(event)->Arg(4)->Arg(20)->Arg(64)->Arg(256)->Arg(1024);
+
 // Phones that refresh: the rows are there already.
 void binding_refresh(benchmark::State& state) {
   const Scratch scratch;
@@ -183,28 +241,45 @@ double cpu_seconds(StoreThread& thread) {
 }
 
 // What the whole way costs at a steady rate, with the waking and the grouping; calls of one second, nobody
-// waits for them.
+// waits for them. The second argument: with their events (1), and with somebody who listens to them (2).
 void calls_through_the_thread(benchmark::State& state) {
   const Scratch scratch;
+  const bool with_events = state.range(1) > 0;
   const auto per_second = static_cast<std::uint64_t>(state.range(0));
   const auto pause = std::chrono::nanoseconds(1s) / static_cast<std::int64_t>(per_second);
   std::uint64_t n = 0;
   double cpu = 0;
+  n = per_second;
   for (auto _ : state) {
     StoreThread thread(
         scratch.open(), [](auto) {}, [&](const Failure& f) { state.SkipWithError(f.sentence.c_str()); });
+    const Listening listening = state.range(1) > 1 ? thread.listen([](const auto&) {}) : Listening{};
     const double before = cpu_seconds(thread);
     auto next = std::chrono::steady_clock::now();
     for (const std::uint64_t end = n + 4 * per_second; n < end; ++n) {
-      thread.persist({{}, {ports::OpenCallRecord{call(n)}}});
-      if (n >= per_second) thread.persist({{}, {ports::CloseCallRecord{ended(call(n - per_second))}}});
+      ports::Persist opening{{}, {ports::OpenCallRecord{call(n)}}};
+      ports::Persist closing{{}, {ports::CloseCallRecord{ended(call(n - per_second))}}};
+      if (with_events) {
+        auto told = events_of(n);
+        closing.changes.push_back(std::move(told[3]));
+        opening.changes.push_back(std::move(told[0]));
+        thread.persist(std::move(opening));
+        thread.persist({{}, {std::move(told[1])}});
+        thread.persist({{}, {std::move(told[2])}});
+      } else {
+        thread.persist(std::move(opening));
+      }
+      if (n >= 2 * per_second) thread.persist(std::move(closing));
       std::this_thread::sleep_until(next += pause);
     }
     cpu += cpu_seconds(thread) - before;
   }
-  state.counters["cpu_us_per_call"] = cpu / static_cast<double>(n - per_second) * 1e6;
+  state.counters["cpu_us_per_call"] = cpu / static_cast<double>(n - 2 * per_second) * 1e6;
 }
-BENCHMARK(calls_through_the_thread)->Arg(50)->Arg(200)->Arg(1000)->Iterations(1)->Unit(benchmark::kSecond);
+BENCHMARK(calls_through_the_thread)
+    ->ArgsProduct({{50, 200, 800}, {0, 1, 2}})
+    ->Iterations(1)
+    ->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace bw::store

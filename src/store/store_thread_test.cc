@@ -13,6 +13,7 @@
 
 #include "base/rng.h"
 #include "store/detail/session.h"
+#include "store/journal.h"
 #include "store/test_databases.h"
 
 namespace bw::store {
@@ -191,6 +192,96 @@ TEST_P(Thread, QuestionsAreBoundedToo) {
   EXPECT_TRUE(thread.ask([](Store&) {}));
   EXPECT_FALSE(thread.ask([](Store&) {}));
   go.set_value();
+}
+
+// A phone that registers: an event of no call.
+ports::Persist event(std::uint64_t number) {
+  events::ExtensionRegistered e;
+  e.extension = std::to_string(number);
+  return {{}, {ports::Tell{{events::EventId("event-" + std::to_string(number)), at(number), 0, e}}}};
+}
+
+// Hears what a StoreThread tells, and checks what holds for every batch.
+class Listener {
+ public:
+  explicit Listener(const Target& target) : target_(target) {}
+  StoreThread::OnEvents on_events() {
+    return [this](const events::StoredBatch& batch) {
+      // By a connection of its own: what is told is there for everybody.
+      Store store = open(target_);
+      const std::uint64_t newest = Journal(store).newest_seq().value();
+      const std::scoped_lock lock(mutex_);
+      for (const events::StoredEvent& e : *batch) {
+        EXPECT_LE(e.seq, newest) << "told before it was stored";
+        heard_.push_back(e.extensions.at(0) + '=' + std::to_string(e.seq));
+      }
+    };
+  }
+  std::vector<std::string> heard() const {
+    const std::scoped_lock lock(mutex_);
+    return heard_;
+  }
+
+ private:
+  const Target& target_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> heard_;
+};
+
+TEST_P(Thread, WhoListensHearsWhatIsStoredWhileListening) {
+  StoreThread thread(open(database_.target()), told_.on_stored(), told_.on_trouble());
+  Listener first(database_.target());
+  Listener second(database_.target());
+  thread.persist(event(1));
+  settle(thread);
+  {
+    const Listening listening = thread.listen(first.on_events());
+    thread.persist(event(2));
+    settle(thread);
+    Listening other = thread.listen(second.on_events());
+    Listening moved = std::move(other);
+    thread.persist(event(3));
+    thread.persist(turn(1));  // no event
+    thread.persist(event(4));
+    settle(thread);
+    other = std::move(moved);
+  }
+  thread.persist(event(5));
+  settle(thread);
+  EXPECT_THAT(first.heard(), ElementsAre("2=2", "3=3", "4=4"));
+  EXPECT_THAT(second.heard(), ElementsAre("3=3", "4=4"));
+}
+
+TEST_P(Thread, WhatIsRefusedIsNotHeardOfAndLeavesNoGap) {
+  std::promise<void> go;
+  StoreThread thread(open(database_.target()), told_.on_stored(), told_.on_trouble());
+  Listener listener(database_.target());
+  const Listening listening = thread.listen(listener.on_events());
+  *detail::connect(database_.target())
+      << (GetParam() == Dialect::kSqlite
+              ? "CREATE TRIGGER refuse BEFORE INSERT ON call_records WHEN NEW.call_id ="
+                " 'call-3' BEGIN SELECT RAISE(ABORT, 'no'); END"
+              : "ALTER TABLE call_records ADD CONSTRAINT refuse CHECK (call_id <> 'call-3')");
+  ASSERT_TRUE(thread.ask([&](Store&) { go.get_future().wait(); }));  // so that they make one group
+  for (std::uint64_t n = 1; n <= 5; ++n) {
+    ports::Persist both = event(n);
+    both.changes.push_back(turn(n).changes[0]);
+    thread.persist(std::move(both));
+  }
+  go.set_value();
+  settle(thread);
+  EXPECT_THAT(listener.heard(), ElementsAre("1=1", "2=2", "4=3", "5=4"));
+}
+
+TEST(ThreadWithTime, WhoListensDoesNotWaitForCompanyAsLong) {
+  const test::Database database(Dialect::kSqlite);
+  Told told;
+  std::promise<void> heard;
+  StoreThread thread(open(database.target()), told.on_stored(), told.on_trouble(),
+                     {.gather_unawaited = 600s});
+  const Listening listening = thread.listen([&](const events::StoredBatch&) { heard.set_value(); });
+  thread.persist(event(1));
+  EXPECT_EQ(heard.get_future().wait_for(60s), std::future_status::ready);
 }
 
 TEST(ThreadWithTime, WhoeverWaitsAfterAQuietTimeIsAnsweredAtOnceAndTheRestMayWait) {

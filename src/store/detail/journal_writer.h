@@ -47,14 +47,15 @@ class JournalWriter {
   std::uint64_t last() const { return last_; }
 
  private:
+  struct Row;
   struct Rows;  // a statement that inserts so many at once
   void find_unconfirmed(soci::session& sql, std::uint64_t after);
 
   std::uint64_t last_ = 0;
   std::unordered_map<std::string, std::uint64_t> stored_already_;
-  std::unique_ptr<Rows> many_;
-  std::unique_ptr<Rows> one_;
-  std::size_t waiting_ = 0;  // rows of many_ that are filled
+  std::vector<std::unique_ptr<Rows>> statements_;  // the largest first
+  std::vector<Row> waiting_;
+  std::size_t filled_ = 0;  // of those
   std::vector<events::StoredEvent>* listeners_ = nullptr;
 };
 
