@@ -70,6 +70,7 @@ void Duty::stand(Office& office, const io::ServiceManager& manager, Log& log) co
       next_round += kCertificateRound;
       office.renew_certificates();
     }
+    office.forget_old_things();
     if (watched[0].revents != 0 && !take_signals(office, manager, log)) return;
     if (watched[1].revents != 0) settling = file_changed() || settling;
     if (ready == 0 && settling) {

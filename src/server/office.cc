@@ -14,6 +14,7 @@
 #include "server/couplings.h"
 #include "server/opening.h"
 #include "server/reload.h"
+#include "server/retention.h"
 
 namespace bw::server {
 namespace {
@@ -40,6 +41,7 @@ struct Office::Impl {
     if (front) front->stop();
     loops.clear();
     names.reset();
+    if (retention) retention->stop();
     store.reset();
     front.reset();
   }
@@ -63,6 +65,7 @@ struct Office::Impl {
   std::unique_ptr<Administration> administration;
   std::unique_ptr<io::Front> front;
   std::unique_ptr<store::StoreThread> store;
+  std::unique_ptr<Retention> retention;
   std::unique_ptr<io::NameService> names;
   std::atomic<std::size_t> stocked = 0;  // media loops that have opened ports; outlives them
   MediaLoops loops;
@@ -97,6 +100,7 @@ std::expected<void, std::string> Office::Impl::open() {
         for (const ports::Stored& s : stored) inbox.push_always(ports::Stored{s});
       },
       [this](const store::Failure& failure) { log.error("database: {}", failure.sentence); });
+  retention = std::make_unique<Retention>(*store, clock, log, events_kept_for(setup.config));
   names = std::make_unique<io::NameService>([this](dns::QueryId id, dns::Answer&& answer) {
     inbox.push_always(exchange::NameResolved{id, std::move(answer)});
   });
@@ -119,7 +123,10 @@ void Office::Impl::await_ports() const {
 Administration::Surroundings Office::Impl::around_administration() {
   return {
       *front, inbox, *store, clock, log, [this](Administration& administration_of) {
-        return reload_configuration({setup, directory.path(), *front, inbox, administration_of, clock, log});
+        auto outcome = reload_configuration(
+            {setup, directory.path(), *front, inbox, administration_of, clock, log});
+        retention->keep_events_for(events_kept_for(setup.config));
+        return outcome;
       }};
 }
 
@@ -201,6 +208,10 @@ void Office::end_calls(std::chrono::milliseconds patience) {
     std::this_thread::sleep_for(kShutdownPoll);
   }
   std::this_thread::sleep_for(kFarewell);
+}
+
+void Office::forget_old_things() {
+  impl_->retention->round();
 }
 
 bool Office::alive() {

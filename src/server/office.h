@@ -38,6 +38,8 @@ class Office {
   void renew_certificates();
   // Ends every call with a sentence and waits until they are gone, at most so long. Blocks.
   void end_calls(std::chrono::milliseconds patience);
+  // Removes from the database what is older than it is kept for, in the background.
+  void forget_old_things();
   // Does the control thread still turn? Asked by the watchdog, at least a second apart.
   bool alive();
 

@@ -66,6 +66,10 @@ Log::Setup log_setup(const config::Config& config) {
           config.logging.format == config::LogFormat::kJson};
 }
 
+Duration events_kept_for(const config::Config& config) {
+  return std::chrono::days(config.events.retention_days);
+}
+
 store::Target database_target(const config::Config& config, const std::filesystem::path& data_directory) {
   const config::Database& d = config.database;
   if (d.type == config::DatabaseType::kPostgresql)

@@ -24,6 +24,7 @@ std::vector<Endpoint> sip_addresses(const config::Config& config);
 io::FrontDoors front_doors(const config::Config& config, const std::filesystem::path& data_directory);
 api::PasswordRules password_rules(const config::Config& config);
 Log::Setup log_setup(const config::Config& config);
+Duration events_kept_for(const config::Config& config);
 store::Target database_target(const config::Config& config, const std::filesystem::path& data_directory);
 
 struct Certificates {
