@@ -11,6 +11,10 @@ namespace bw::api {
 std::span<const Route> system_routes();
 std::span<const Route> extension_routes();
 std::span<const Route> call_routes();
+std::span<const Route> live_routes();
+
+// Whether `number` takes part in the call.
+bool concerns(const ports::CallView& call, std::string_view number);
 
 // {"success": true}
 boost::json::object success();

@@ -8,6 +8,12 @@
 #include "base/core.h"
 
 namespace bw::api {
+
+bool concerns(const ports::CallView& call, std::string_view number) {
+  return call.from == number || call.to == number ||
+         std::ranges::find(call.legs, number, &ports::LegView::party) != call.legs.end();
+}
+
 namespace {
 
 namespace json = boost::json;
@@ -118,12 +124,6 @@ constexpr std::array kRecordQuery{
 };
 
 // ---- handlers ----
-
-// Whether `number` takes part in the call.
-bool concerns(const ports::CallView& call, std::string_view number) {
-  return call.from == number || call.to == number ||
-         std::ranges::find(call.legs, number, &ports::LegView::party) != call.legs.end();
-}
 
 void answer_phones(Exchange&& e, const ports::Phones& phones) {
   json::array list;

@@ -16,6 +16,8 @@
 
 namespace bw::api {
 
+class LiveStream;
+
 struct ReloadOutcome {
   bool applied = false;
   std::vector<std::string> problems;       // of the file, each with its line
@@ -48,6 +50,9 @@ class Services {
   // Into a file of the server's machine; the text says why not.
   using OnBackup = std::move_only_function<void(std::optional<std::string>&&)>;
   virtual void backup(const std::string& file, OnBackup on_backup) = 0;
+
+  // Null: nothing can be listened to here.
+  virtual LiveStream* live() { return nullptr; }
 
   virtual PasswordRules password_rules() const = 0;
   virtual Rng& rng() = 0;

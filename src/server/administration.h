@@ -41,6 +41,9 @@ class Administration final : public api::Services {
   Rng& rng() override { return rng_; }
   Instant moment() const override { return surroundings_.clock.now(); }
 
+  api::LiveStream* live() override { return live_; }
+
+  void set_live(api::LiveStream& stream) { live_ = &stream; }
   void set_password_rules(const api::PasswordRules& rules) { rules_ = rules; }
   // The exchange's reply to something asked here. Any thread.
   void answered(ports::Answered&& answer);
@@ -53,6 +56,7 @@ class Administration final : public api::Services {
   model::DirectorySnapshot directory_;
   api::PasswordRules rules_;
   io::KernelRng rng_;
+  api::LiveStream* live_ = nullptr;
   std::uint64_t last_request_ = 0;
   std::unordered_map<ports::RequestId, OnReply> waiting_;
 };

@@ -12,6 +12,7 @@
 #include "server/administration.h"
 #include "server/config_file.h"
 #include "server/couplings.h"
+#include "server/live_feed.h"
 #include "server/opening.h"
 #include "server/reload.h"
 #include "server/retention.h"
@@ -42,6 +43,7 @@ struct Office::Impl {
     loops.clear();
     names.reset();
     if (retention) retention->stop();
+    listening = {};
     store.reset();
     front.reset();
   }
@@ -63,8 +65,10 @@ struct Office::Impl {
   Arrivals arrivals;
   model::SettingsSnapshot settings;
   std::unique_ptr<Administration> administration;
+  std::unique_ptr<api::LiveStream> live;
   std::unique_ptr<io::Front> front;
   std::unique_ptr<store::StoreThread> store;
+  store::Listening listening;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<io::NameService> names;
   std::atomic<std::size_t> stocked = 0;  // media loops that have opened ports; outlives them
@@ -106,6 +110,10 @@ std::expected<void, std::string> Office::Impl::open() {
   });
   administration = std::make_unique<Administration>(around_administration(), opened->directory,
                                                     password_rules(setup.config));
+  live = std::make_unique<api::LiveStream>(*administration, journal_reader(*front, *store),
+                                           opened->newest_event);
+  listening = feed(*live, *front, *store);
+  administration->set_live(*live);
   start_loops();
   if (auto r = open_doors(); !r) return r;
   start_control(std::move(*links), std::move(opened->bindings));

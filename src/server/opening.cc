@@ -3,6 +3,7 @@
 #include "io/certificate.h"
 #include "io/host.h"
 #include "server/data_directory.h"
+#include "store/journal.h"
 #include "store/seal.h"
 
 namespace bw::server {
@@ -135,8 +136,10 @@ std::expected<OpenedDatabase, std::string> open_database(const config::Config& c
   if (*cut > 0) log.warning("{} calls were cut off by the end of the last run", *cut);
   auto bindings = opened->load_bindings(now);
   if (!bindings) return sentence(bindings.error());
+  const auto newest = store::Journal{*opened}.newest_seq();
+  if (!newest) return sentence(newest.error());
   return OpenedDatabase{std::move(*opened), std::make_shared<const model::Directory>(std::move(directory)),
-                        std::move(*bindings)};
+                        std::move(*bindings), *newest};
 }
 
 }  // namespace bw::server

@@ -40,6 +40,7 @@ struct OpenedDatabase {
   store::Store store;
   model::DirectorySnapshot directory;
   std::vector<model::Binding> bindings;
+  std::uint64_t newest_event = 0;  // of the journal
 };
 // Opens and migrates it, takes in extensions of the configuration that it does not know, closes the calls
 // that the last run left open.

@@ -1,0 +1,313 @@
+#include "api/live.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+#include <vector>
+
+#include "api/areas.h"
+#include "api/json.h"
+#include "base/core.h"
+#include "base/rfc3339.h"
+#include "events/description.h"
+
+namespace bw::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kSubprotocol = "bellwire.events.v1";
+constexpr std::size_t kMostPatterns = 32;
+
+http::Bytes in_words(bool web_socket, std::uint64_t seq, std::string_view type, std::string&& envelope) {
+  if (web_socket) return std::make_shared<const std::string>(std::move(envelope));
+  return std::make_shared<const std::string>(
+      fmt::format("id: {}\nevent: {}\ndata: {}\n\n", seq, type, envelope));
+}
+
+http::Bytes in_words(bool web_socket, const events::StoredEvent& e) {
+  return in_words(web_socket, e.seq, e.type, events::envelope(e));
+}
+
+}  // namespace
+
+// The texts of one batch, each made when the first reader wants it and shared by all who do.
+class LiveStream::Wording {
+ public:
+  void begin(const events::StoredBatch& batch) {
+    batch_ = batch;
+    texts_.assign(2 * batch->size(), nullptr);
+  }
+  void end() {
+    batch_.reset();
+    texts_.clear();
+  }
+  http::Bytes of(const events::StoredBatch& batch, std::size_t index, bool web_socket) {
+    if (batch != batch_) return in_words(web_socket, (*batch)[index]);  // a page, which is one reader's own
+    http::Bytes& text = texts_[2 * index + (web_socket ? 1 : 0)];
+    if (!text) text = in_words(web_socket, (*batch)[index]);
+    return text;
+  }
+
+ private:
+  events::StoredBatch batch_;
+  std::vector<http::Bytes> texts_;
+};
+
+class LiveStream::Reader final : public http::Conversation {
+ public:
+  Reader(LiveStream& stream, std::uint64_t id, live::Subscription&& subscription, bool web_socket)
+      : stream_(stream), id_(id), subscription_(std::move(subscription)), web_socket_(web_socket) {
+    stream_.readers_.emplace(id_, this);
+  }
+  ~Reader() override { stream_.readers_.erase(id_); }
+
+  void opened(http::Channel& channel) override {
+    channel_ = &channel;
+    act({});
+  }
+  void received(std::string&&) override {}  // what is wanted was said in the query
+  void drained() override { tell(live::Subscription::Drained{}); }
+  void ended() override {
+    channel_ = nullptr;
+    stream_.readers_.erase(id_);
+  }
+
+  // Before the connection has opened, what is said waits in the subscription.
+  void tell(const live::Subscription::Input& input, Wording* wording = nullptr) {
+    subscription_.handle(input, {});
+    act(wording);
+  }
+
+  void show_snapshot(json::object&& data, Instant at) {
+    json::object message;
+    message["event_type"] = "snapshot";
+    message["timestamp"] = rfc3339(at);
+    message["seq"] = as_of_;
+    data["reason"] = why_;
+    message["data"] = std::move(data);
+    if (channel_ == nullptr) return;
+    if (!channel_->tell(in_words(web_socket_, as_of_, "snapshot", json::serialize(message)))) {
+      return tell(live::Subscription::Refused{});
+    }
+    tell(live::Subscription::SnapshotShown{});
+  }
+  const live::Viewer& viewer() const { return subscription_.viewer(); }
+
+ private:
+  void act(Wording* wording) {
+    while (channel_ != nullptr) {
+      const auto wish = subscription_.poll();
+      if (!wish) return;
+      std::visit(Overloaded{
+                     [&](const live::Subscription::ReadPage& w) {
+                       stream_.read_page(id_, {w.after, w.limit, narrowest()});
+                     },
+                     [&](const live::Subscription::Show& w) {
+                       const bool taken =
+                           channel_->tell(wording != nullptr ? wording->of(w.batch, w.index, web_socket_)
+                                                             : in_words(web_socket_, (*w.batch)[w.index]));
+                       if (!taken) subscription_.handle(live::Subscription::Refused{}, {});
+                     },
+                     [&](const live::Subscription::TakeSnapshot& w) {
+                       as_of_ = w.as_of;
+                       why_ = w.why;
+                       stream_.take_snapshot(id_);
+                     },
+                     [&](const live::Subscription::Leave& w) { channel_->close(w.reason); },
+                 },
+                 *wish);
+    }
+  }
+
+  // The journal looks for one extension; the subscription checks both.
+  live::Filter narrowest() const {
+    live::Filter f = subscription_.filter();
+    if (!subscription_.viewer().everything) f.extension = subscription_.viewer().extension;
+    return f;
+  }
+
+  LiveStream& stream_;
+  std::uint64_t id_;
+  live::Subscription subscription_;
+  bool web_socket_;
+  http::Channel* channel_ = nullptr;
+  std::uint64_t as_of_ = 0;
+  std::string why_;
+};
+
+LiveStream::LiveStream(Services& services, ReadJournal read, std::uint64_t newest)
+    : services_(services), read_(std::move(read)), newest_(newest) {}
+
+LiveStream::~LiveStream() = default;
+
+LiveStream::Reader* LiveStream::find(std::uint64_t reader) {
+  const auto it = readers_.find(reader);
+  return it == readers_.end() ? nullptr : it->second;
+}
+
+void LiveStream::committed(const events::StoredBatch& batch) {
+  if (batch->empty()) return;
+  newest_ = std::max(newest_, batch->back().seq);
+  Wording wording;
+  wording.begin(batch);
+  // By number: who is refused may leave while we go through them.
+  std::vector<std::uint64_t> ids;
+  ids.reserve(readers_.size());
+  for (const auto& [id, reader] : readers_) ids.push_back(id);
+  for (const std::uint64_t id : ids) {
+    if (Reader* reader = find(id)) reader->tell(live::Subscription::Committed{batch}, &wording);
+  }
+}
+
+http::Response LiveStream::open(live::Filter filter, live::Viewer viewer, std::uint64_t since,
+                                bool web_socket) {
+  http::Response response;
+  response.content_type = "text/event-stream";
+  response.headers.emplace_back("X-Accel-Buffering", "no");  // or nginx keeps events to itself
+  response.subprotocol = kSubprotocol;
+  response.stays = std::make_unique<Reader>(
+      *this, ++last_reader_, live::Subscription{std::move(filter), std::move(viewer), since, newest_},
+      web_socket);
+  return response;
+}
+
+void LiveStream::read_page(std::uint64_t id, Query&& query) {
+  // If the callback is dropped without being called, `asked` says so by its end.
+  struct Asked {
+    Asked(LiveStream& s, std::uint64_t r) : stream(&s), reader(r) {}
+    Asked(Asked&& other) noexcept : stream(std::exchange(other.stream, nullptr)), reader(other.reader) {}
+    Asked& operator=(Asked&&) = delete;
+    ~Asked() {
+      if (stream != nullptr) answer(live::Subscription::ReadFailed{});
+    }
+    void answer(const live::Subscription::Input& input) {
+      LiveStream* s = std::exchange(stream, nullptr);
+      if (Reader* r = s->find(reader)) r->tell(input);
+    }
+    LiveStream* stream;
+    std::uint64_t reader;
+  };
+  read_(std::move(query),
+        [asked = Asked{*this, id}](std::optional<live::Subscription::PageRead>&& page) mutable {
+          if (page) return asked.answer(*page);
+          asked.answer(live::Subscription::ReadFailed{});
+        });
+}
+
+// First calls, then phones, each as the exchange has it; both are at least as new as the number that is told.
+void LiveStream::take_snapshot(std::uint64_t id) {
+  services_.ask(ports::ListCalls{}, [this, id](ports::Reply&& first) {
+    services_.ask(ports::ListPhones{}, [this, id, calls = std::move(first)](ports::Reply&& phones) {
+      Reader* reader = find(id);
+      if (reader == nullptr) return;
+      const auto* c = std::get_if<ports::Calls>(&calls);
+      const auto* p = std::get_if<ports::Phones>(&phones);
+      if (c == nullptr || p == nullptr) return reader->tell(live::Subscription::ReadFailed{});
+      const live::Viewer& who = reader->viewer();
+      json::object data;
+      json::array& call_list = data["calls"].emplace_array();
+      for (const ports::CallView& call : c->calls) {
+        if (who.everything || concerns(call, who.extension)) call_list.push_back(to_json(call));
+      }
+      json::array& phone_list = data["phones"].emplace_array();
+      for (const model::Binding& b : p->bindings) {
+        if (who.everything || b.extension.value == who.extension) phone_list.push_back(to_json(b));
+      }
+      reader->show_snapshot(std::move(data), services_.moment());
+    });
+  });
+}
+
+namespace {
+
+constexpr std::array kStreamQuery{
+    Field{.name = "since",
+          .type = Type::kInteger,
+          .about = "the last seq you have: what came after it is shown first (also as Last-Event-ID)",
+          .most = 9'007'199'254'740'991},
+    Field{.name = "type",
+          .type = Type::kText,
+          .about = "types or patterns, separated by commas: call.*,extension.registered",
+          .most = 1'024},
+    Field{.name = "extension", .type = Type::kText, .about = "only what concerns it", .most = 32},
+    Field{.name = "call", .type = Type::kText, .about = "only this call_id", .most = 64},
+};
+constexpr Shape kStream{.name = "EventStream", .fields = {}, .media = "text/event-stream"};
+
+std::optional<Problem> read_types(std::string_view text, std::vector<std::string>& into) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const std::string_view one = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!events::is_pattern(one)) {
+      return Problem{fmt::format("There is no event type {}.", one), "bad_request", "type"};
+    }
+    if (into.size() == kMostPatterns) return Problem{"That is too many types.", "bad_request", "type"};
+    into.emplace_back(one);
+  }
+  return std::nullopt;
+}
+
+// A browser that comes back says Last-Event-ID by itself; that is newer than what its page once asked for.
+std::optional<Problem> read_since(const Exchange& e, std::uint64_t& since) {
+  const std::string asked = e.query("since");
+  const std::string_view last = e.request().header("last-event-id");
+  const std::string_view text = last.empty() ? std::string_view{asked} : last;
+  if (text.empty()) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), since);
+  if (error == std::errc{} && end == text.data() + text.size()) return std::nullopt;
+  return Problem{"Last-Event-ID must be the number of an event.", "bad_request", "since"};
+}
+
+// RFC 6455 §4.2.2: what a client offers it must get, or nothing at all.
+bool speaks_otherwise(const http::Request& request) {
+  const std::string_view offered = request.header("sec-websocket-protocol");
+  return !offered.empty() && offered.find(kSubprotocol) == std::string_view::npos;
+}
+
+void follow_events(Services& s, Exchange&& e) {
+  LiveStream* stream = s.live();
+  if (stream == nullptr || !stream->has_room()) {
+    return e.refuse({"Too many are listening already.", "busy", {}, 503});
+  }
+  live::Filter filter{{}, e.query("extension"), e.query("call")};
+  if (!filter.extension.empty() && !e.principal().sees(filter.extension)) {
+    return e.refuse({"This is not yours to see or change.", "forbidden", "extension", 403});
+  }
+  if (const auto problem = read_types(e.query("type"), filter.types)) return e.refuse(*problem);
+  std::uint64_t since = stream->newest();
+  if (const auto problem = read_since(e, since)) return e.refuse(*problem);
+  const bool web_socket = e.request().web_socket;
+  if (web_socket && speaks_otherwise(e.request())) {
+    return e.refuse({fmt::format("The subprotocol here is {}.", kSubprotocol), "bad_request", {}});
+  }
+  live::Viewer viewer{e.principal().role != access::Role::kUser, e.principal().extension};
+  http::Response response = stream->open(std::move(filter), std::move(viewer), since, web_socket);
+  if (e.request().header("sec-websocket-protocol").empty()) response.subprotocol.clear();
+  e.answer(std::move(response));
+}
+
+constexpr std::array kRoutes{
+    Route{.method = "GET",
+          .pattern = "/api/events",
+          .id = "followEvents",
+          .summary = "What happens, as it happens (WebSocket or Server-Sent Events); a user sees what "
+                     "concerns its extension",
+          .tag = "events",
+          .who = Who::kUser,
+          .scope = "events:read",
+          .handle = follow_events,
+          .query = kStreamQuery,
+          .answer = &kStream},
+};
+
+}  // namespace
+
+std::span<const Route> live_routes() {
+  return kRoutes;
+}
+
+}  // namespace bw::api

@@ -1,0 +1,63 @@
+// The live stream: readers of GET /api/events, as WebSocket or Server-Sent Events (docs/live-stream.md).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "events/stored.h"
+#include "live/subscription.h"
+#include "ports/control.h"
+#include "ports/http.h"
+
+namespace bw::api {
+
+class Services;
+
+// Everybody who reads at this moment. Of the thread of the API; outlives every connection.
+class LiveStream {
+ public:
+  struct Query {
+    std::uint64_t after = 0;
+    std::size_t limit = 0;
+    live::Filter filter;  // what cannot be shown need not be read
+  };
+  using OnPage = std::move_only_function<void(std::optional<live::Subscription::PageRead>&&)>;
+  // Reads the journal; none: it cannot be read. Dropping the callback says the same.
+  using ReadJournal = std::function<void(Query&&, OnPage)>;
+
+  static constexpr std::size_t kMostReaders = 1'000;
+
+  // `newest`: the last number of the journal before the first commit that will be told.
+  LiveStream(Services& services, ReadJournal read, std::uint64_t newest);
+  ~LiveStream();
+  LiveStream(const LiveStream&) = delete;
+  LiveStream& operator=(const LiveStream&) = delete;
+
+  // What a commit stored. In order.
+  void committed(const events::StoredBatch& batch);
+
+  bool has_room() const { return readers_.size() < kMostReaders; }
+  std::uint64_t newest() const { return newest_; }
+  // The answer that stays open.
+  http::Response open(live::Filter filter, live::Viewer viewer, std::uint64_t since, bool web_socket);
+
+ private:
+  class Reader;
+  class Wording;
+
+  void read_page(std::uint64_t reader, Query&& query);
+  void take_snapshot(std::uint64_t reader);
+  Reader* find(std::uint64_t reader);
+
+  Services& services_;
+  ReadJournal read_;
+  std::uint64_t newest_;
+  std::uint64_t last_reader_ = 0;
+  std::unordered_map<std::uint64_t, Reader*> readers_;  // owned by their connections
+};
+
+}  // namespace bw::api
