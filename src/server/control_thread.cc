@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "io/descriptor.h"
+#include "sip/stun_keep_alive.h"
 
 namespace bw::server {
 namespace {
@@ -62,6 +63,7 @@ struct ControlThread::Impl {
   void run();
   void turn();
   void take_datagrams(std::size_t socket, Instant now);
+  void answer_keep_alive(const sip::Flow& flow, std::string_view datagram);
   void take_inbox(Instant now);
   void hand_out(Instant now);
   void dispatch(Exchange::Output&& output);
@@ -133,10 +135,21 @@ void ControlThread::Impl::take_datagrams(std::size_t socket, Instant now) {
     const auto datagrams = links.receive(socket);
     for (const io::UdpLinks::Datagram& d : datagrams) {
       if (d.bytes.size() <= kKeepAliveBytes) continue;
-      exchange->handle(
-          exchange::Received{{sip::Transport::kUdp, {}, d.local, d.remote}, std::string(d.bytes)}, now);
+      const sip::Flow flow{sip::Transport::kUdp, {}, d.local, d.remote};
+      if (sip::is_stun_request(d.bytes)) {
+        answer_keep_alive(flow, d.bytes);
+        continue;
+      }
+      exchange->handle(exchange::Received{flow, std::string(d.bytes)}, now);
     }
     if (datagrams.size() < io::UdpLinks::kBatch) return;
+  }
+}
+
+// Concerns no registration or call, so the exchange never hears of it.
+void ControlThread::Impl::answer_keep_alive(const sip::Flow& flow, std::string_view datagram) {
+  if (auto answer = sip::answer_stun(datagram, flow.remote)) {
+    links.queue({flow, std::make_shared<const std::string>(std::move(*answer))});
   }
 }
 
