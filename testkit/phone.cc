@@ -66,6 +66,20 @@ void Phone::dials(std::string_view number) {
   place_call(fmt::format("sip:{}@{}", number, domain_), std::string{number}, flow_to_server(), {});
 }
 
+void Phone::dials_the_phone(const Phone& other) {
+  if (!on_) return;
+  place_call(fmt::format("sip:{}@{};gr={}", other.number(), domain_, other.habits_.instance), other.number(),
+             flow_to_server(), {});
+}
+
+void Phone::takes_over(const Phone& desk) {
+  const auto& dialog = desk.line().dialog;
+  if (!on_ || !dialog) return;
+  place_call(
+      fmt::format("sip:{}@{}", desk.line().peer, domain_), desk.line().peer, flow_to_server(),
+      fmt::format("{};to-tag={};from-tag={}", dialog->call_id(), dialog->remote_tag(), dialog->local_tag()));
+}
+
 void Phone::dials_directly(const Phone& other) {
   if (!on_) return;
   const sip::Flow flow{sip::Transport::kUdp, {}, endpoint(), other.endpoint()};

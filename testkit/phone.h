@@ -34,6 +34,7 @@ struct Habits {
   bool delayed_offer = false;     // INVITE and re-INVITE without a description
   bool holds_by_address = false;  // c=0.0.0.0 in place of a=sendonly
   bool changes_with_update = false;
+  bool multipart_bodies = false;  // its descriptions are a part among others
   bool supports_timer = true;
   std::optional<std::uint32_t> session_expires;  // asked for in INVITE
   std::optional<Duration> answers_after;
@@ -65,6 +66,9 @@ class Phone final : public Host, public Actor {
   void unregisters(bool all_contacts = false);
   void dials(const Phone& other) { dials(other.number()); }
   void dials(std::string_view number);
+  void dials_the_phone(const Phone& other);  // by its public GRUU: none of the same extension beside it
+  // Goes on with the call of another phone of its extension (RFC 3891).
+  void takes_over(const Phone& desk);
   void dials_directly(const Phone& other);  // phone to phone, no server between them
   void answers();                           // waits until it rings, picks up, waits until the call is up
   void picks_up();
@@ -180,6 +184,7 @@ class Phone final : public Host, public Actor {
   void report_transfer(Line& from, int status);
   void end(Line& line, int status, std::string_view reason, bool by_peer);
   // phone_session.cc: offer/answer and session timer
+  void describe(sip::Message& message, std::string_view sdp) const;
   PhoneSdp make_offer(Line& line);
   PhoneSdp make_answer(Line& line, const PhoneSdp& offer);
   void take_answer(Line& line, std::string_view body);

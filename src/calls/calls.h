@@ -23,7 +23,9 @@ namespace bw::calls {
 
 struct CallLimits {
   std::size_t calls = 20'000;
-  std::size_t forks = 10;         // phones that ring for one call
+  std::size_t forks = 10;  // phones that ring for one call
+  // Legs, and so media ports, of one extension: nobody takes all there are.
+  std::size_t legs_per_extension = 100;
   std::uint16_t port_stock = 64;  // port pairs asked for at a time while fewer than half of it are free
 };
 
@@ -47,7 +49,11 @@ struct PhoneMoved {
 };
 struct Asked {
   ports::RequestId id;
-  ports::Request request;  // ListCalls, StartCall, HangUpCall; the others are not for this core
+  ports::Request request;  // of calls; the others are not for this core
+};
+struct DoNotDisturb {  // what a person wished besides the directory
+  model::ExtensionNumber extension;
+  bool on = false;
 };
 struct ShutDown {};
 
@@ -60,10 +66,10 @@ struct Engagement {  // of an extension in calls, when it changes
 
 class Calls {
  public:
-  using Input =
-      std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
-                   sip::StrayResponse, sip::RequestFailed, sip::AckMissing, sip::TransportFailed, PhoneMoved,
-                   media::Event, Asked, model::SettingsSnapshot, model::DirectorySnapshot, ShutDown>;
+  using Input = std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
+                             sip::StrayResponse, sip::RequestFailed, sip::AckMissing, sip::TransportFailed,
+                             PhoneMoved, media::Event, Asked, DoNotDisturb, model::SettingsSnapshot,
+                             model::DirectorySnapshot, ShutDown>;
   using Output =
       std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note, Engagement>;
 

@@ -181,7 +181,16 @@ void Leg::offer(std::string_view sdp, LegContext& cx, bool retry) {
   session_.write_request(request);
   request.set_body(kSdpType, last_sdp_ = sdp);
   offer_in_flight_ = std::string(sdp);
+  offer_given_up_ = offer_heard_ = false;
   offer_client_ = send(std::move(request), cx);
+}
+
+void Leg::give_up_offer(LegContext& cx) {
+  waiting_offer_.clear();
+  cx.timers.cancel(retry_timer_);
+  if (!offer_client_ || std::exchange(offer_given_up_, true)) return;
+  cx.wire.push_back(sip::CancelRequest{
+      offer_client_, {id_.value << kSequenceBits | next_sequence_++}, "SIP;cause=504;text=\"No answer\""});
 }
 
 void Leg::answer_offer(int status, std::string_view sdp, LegContext& cx) {

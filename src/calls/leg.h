@@ -93,6 +93,7 @@ class Leg {
   void progress(std::string_view sdp, LegContext& cx);  // 183 with an early answer
   void answer(std::string_view sdp, LegContext& cx);    // 200; sdp is answer, or offer if they sent none
   void offer(std::string_view sdp, LegContext& cx, bool retry);  // re-INVITE; retry: after glare by ourselves
+  void give_up_offer(LegContext& cx);  // no answer came in time; what is still under way changes nothing
   void answer_offer(int status, std::string_view sdp, LegContext& cx);
   // Ends it, whatever its state: final response, CANCEL, or BYE. `status` is for an unanswered caller.
   void hang_up(int status, std::string_view reason_header, LegContext& cx);
@@ -117,7 +118,7 @@ class Leg {
 
  private:
   static constexpr unsigned kSequenceBits = 32;       // never wraps: a request a microsecond for an hour
-  static constexpr std::size_t kAgentBytes = 128;      // of a User-Agent, kept for the call record
+  static constexpr std::size_t kAgentBytes = 128;     // of a User-Agent, kept for the call record
   static constexpr std::size_t kMostProvisional = 2;  // that wait for a PRACK; the final answer tells all
   static constexpr std::size_t kMostPending = 32;     // requests of ours without an answer
   static constexpr std::size_t kMostDismissed = 8;
@@ -198,6 +199,8 @@ class Leg {
   bool retry_offer_ = false;
   std::uint8_t offer_tries_ = 0;
   std::string offer_in_flight_;
+  bool offer_given_up_ = false;
+  bool offer_heard_ = false;  // a provisional response to it came: somebody is there
 
   std::vector<Pending> pending_;
   std::uint64_t next_sequence_ = 1;

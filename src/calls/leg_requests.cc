@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "calls/leg.h"
+#include "sip/session_body.h"
 #include "sip/status.h"
 
 namespace bw::calls {
@@ -81,7 +82,7 @@ void Leg::on_ack(const sip::Message& ack, LegContext& cx) {
     leave(bye_reason_, cx);
     return;
   }
-  if (!released_) cx.events.push_back({id_, LegEvent::Confirmed{std::string(ack.body())}});
+  if (!released_) cx.events.push_back({id_, LegEvent::Confirmed{std::string(sip::session_description(ack))}});
   send_waiting_offer(cx);
 }
 
@@ -156,7 +157,7 @@ void Leg::on_reinvite(sip::ServerTransactionId tx, sip::Message request, LegCont
   if (refuse_small_session(tx, request, cx)) return;
   dialog_->refresh_target(request);
   invite_server_ = tx;
-  std::string sdp{request.body()};
+  std::string sdp{sip::session_description(request)};
   invite_ = std::move(request);
   if (released_) {
     answer_offer(487, {}, cx);
@@ -171,7 +172,7 @@ void Leg::on_update(sip::ServerTransactionId tx, sip::Message request, LegContex
     return;
   }
   if (refuse_small_session(tx, request, cx)) return;
-  if (request.body().empty()) {  // RFC 3311 §5.2: target refresh and session refresh only
+  if (sip::session_description(request).empty()) {  // RFC 3311 §5.2: target refresh and session refresh only
     dialog_->refresh_target(request);
     auto response = dialog_->make_response(request, 200);
     session_.write_response(request, response);
@@ -187,7 +188,7 @@ void Leg::on_update(sip::ServerTransactionId tx, sip::Message request, LegContex
   if (refuse_offer_in_glare(tx, request, cx)) return;
   dialog_->refresh_target(request);
   update_server_ = tx;
-  std::string sdp{request.body()};
+  std::string sdp{sip::session_description(request)};
   invite_ = std::move(request);
   cx.events.push_back({id_, LegEvent::Offered{std::move(sdp)}});
 }

@@ -5,13 +5,14 @@
 
 #include "calls/leg.h"
 #include "sip/name_addr.h"
+#include "sip/session_body.h"
 #include "sip/status.h"
 
 namespace bw::calls {
 namespace {
 
 std::string sdp_of(const sip::Message& message) {
-  return std::string(message.body());
+  return std::string(sip::session_description(message));
 }
 
 }  // namespace
@@ -22,7 +23,10 @@ void Leg::on_response(sip::ClientTransactionId id, const sip::Message& response,
     on_invite_response(response, cx);
     return;
   }
-  if (response.status() < 200) return;
+  if (response.status() < 200) {
+    offer_heard_ = offer_heard_ || id == offer_client_;
+    return;
+  }
   if (response.method() == sip::Method::kInvite && id == offer_done_) {
     if (response.status() < 300 && ack_) cx.wire.push_back(sip::SendStateless{flow_, *ack_, {}});
     return;
@@ -66,6 +70,8 @@ void Leg::on_failure(sip::ClientTransactionId id, sip::ClientFailure why, LegCon
   }
   if (id == offer_client_) {
     offer_client_ = {};
+    if (offer_given_up_ && offer_heard_)
+      return send_waiting_offer(cx);  // it lives, and ignores our CANCEL too
     if (!retry_offer_ && !released_) cx.events.push_back({id_, LegEvent::OfferAnswered{status, {}}});
   }
   if (method == sip::Method::kNotify || method == sip::Method::kUnknown) return;
@@ -211,13 +217,16 @@ void Leg::on_offer_response(sip::ClientTransactionId id, const sip::Message& res
     return;
   }
   if (refresh || state_ != State::kConfirmed || released_) return;
-  if (status == 491 && retry_offer_ && ++offer_tries_ < kOfferTries) {
+  if (status == 491 && retry_offer_ && !offer_given_up_ && ++offer_tries_ < kOfferTries) {
     waiting_offer_ = std::move(offer_in_flight_);
     retry_offer_later(cx);
     return;
   }
   offer_tries_ = 0;
   offer_in_flight_.clear();
+  // Of an offer that was given up only a late yes is news, and not even that when the next offer waits.
+  if (std::exchange(offer_given_up_, false) && (status >= 300 || !waiting_offer_.empty()))
+    return send_waiting_offer(cx);
   cx.events.push_back(
       {id_, LegEvent::OfferAnswered{status, status < 300 ? sdp_of(response) : std::string{}}});
   send_waiting_offer(cx);

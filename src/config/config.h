@@ -171,6 +171,7 @@ struct Provisioning {
 };
 
 struct Events {
+  bool dtmf = false;  // call.dtmf: each digit that somebody presses
   std::uint32_t retention_days = 30;
 };
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 namespace bw::exchange {
 namespace {
@@ -17,23 +19,27 @@ model::DirectorySnapshot two_extensions() {
   return directory;
 }
 
-// A phone that registered over TCP before a restart and named its host instead of an address.
-model::Binding named_phone() {
+constexpr IpAddress kItsAddress = IpAddress::v4(0xc0000205);
+
+// A phone that registered over TCP before a restart.
+model::Binding phone_at(std::string contact) {
   model::Binding binding;
   binding.extension = model::ExtensionNumber{"1001"};
-  binding.contact = "sip:1001@desk.example;transport=tcp";
-  binding.flow = {sip::Transport::kTcp, {}, {}, {IpAddress::v4(0xc0000205), 40'000}};
+  binding.contact = std::move(contact);
+  binding.flow = {sip::Transport::kTcp, {}, {}, {kItsAddress, 40'000}};
   binding.expires_at = kStart + 600s;
   return binding;
 }
 
 class CalledByName : public testing::Test {
  protected:
-  CalledByName() : exchange_(rng_, std::make_shared<model::Settings>(), two_extensions(), kStart) {
+  // It named its host instead of an address.
+  explicit CalledByName(std::string contact = "sip:1001@desk.example;transport=tcp")
+      : exchange_(rng_, std::make_shared<model::Settings>(), two_extensions(), kStart) {
     media::PortsOpened opened;
     for (std::uint16_t port = 10'000; port < 10'020; port += 2) opened.ports.push_back({0, port});
     exchange_.handle(MediaReported{opened}, kStart);
-    exchange_.handle(BindingsRestored{{named_phone()}}, kStart);
+    exchange_.handle(BindingsRestored{{phone_at(std::move(contact))}}, kStart);
     drain();
     exchange_.handle(Asked{{1}, ports::StartCall{"1001", "1002"}}, kStart);
   }
@@ -79,20 +85,17 @@ TEST_F(CalledByName, TheInviteWaitsForTheNameServiceAndGoesToWhatItSays) {
   drain();
   EXPECT_FALSE(questions_.empty());
   EXPECT_TRUE(sent_.empty());
-  answer({IpAddress::v4(0xc0000263)});
+  answer({kItsAddress});
   ASSERT_EQ(sent_.size(), 1U);
   EXPECT_EQ(sent_[0].to.transport, sip::Transport::kTcp);
-  EXPECT_EQ(sent_[0].to.remote, (Endpoint{IpAddress::v4(0xc0000263), 5060}));
+  EXPECT_EQ(sent_[0].to.remote, (Endpoint{kItsAddress, 5060}));
 }
 
-TEST_F(CalledByName, TheNextAddressIsTriedWhenOneCannotBeReached) {
-  answer({IpAddress::v4(0xc0000263), IpAddress::v4(0xc0000264)});
+TEST_F(CalledByName, OnlyTheAddressOfItsRegistrationIsTriedWhateverTheNameSays) {
+  answer({IpAddress::v4(0xc0000263), kItsAddress, IpAddress::v4(0xc0000264)});
   ASSERT_EQ(sent_.size(), 1U);
+  EXPECT_EQ(sent_[0].to.remote.ip, kItsAddress);
   exchange_.handle(ConnectionLost{sent_[0].to}, kStart + 1s);
-  drain();
-  ASSERT_EQ(sent_.size(), 2U);
-  EXPECT_NE(sent_[0].to.remote, sent_[1].to.remote);
-  exchange_.handle(ConnectionLost{sent_[1].to}, kStart + 2s);
   drain();
   ASSERT_EQ(closed_.size(), 1U);
   EXPECT_EQ(closed_[0].reason, "1001's phone could not be reached");
@@ -103,6 +106,17 @@ TEST_F(CalledByName, ANameThatNobodyKnowsEndsTheCallInWords) {
   EXPECT_TRUE(sent_.empty());
   ASSERT_EQ(closed_.size(), 1U);
   EXPECT_EQ(closed_[0].reason, "1001's phone could not be reached");
+}
+
+class CalledByAddress : public CalledByName {
+ protected:
+  CalledByAddress() : CalledByName("sip:1001@192.0.2.66:25;transport=tcp") {}
+};
+
+TEST_F(CalledByAddress, NoRegistrationMakesTheServerConnectToWhomItNames) {
+  drain();
+  ASSERT_EQ(sent_.size(), 1U);
+  EXPECT_EQ(sent_[0].to.remote, (Endpoint{kItsAddress, 25}));
 }
 
 class FromStrangers : public testing::Test {

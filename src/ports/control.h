@@ -29,7 +29,40 @@ struct StartCall {  // click to dial: rings `from`, then connects it to `to`
 struct HangUpCall {
   model::CallId call;
 };
-using Request = std::variant<GetStatus, ListPhones, ListCalls, StartCall, HangUpCall>;
+struct ShowCall {  // answered by Calls with this one, legs that left it included
+  model::CallId call;
+};
+// What the phone of `extension` could ask for itself in a call it is in. Done means: asked of the phones.
+struct TransferCall {  // blind: its other side goes to `to`
+  model::CallId call;
+  std::string extension;
+  std::string to;
+};
+struct JoinCalls {  // attended: the other sides of its two calls talk to each other, in `call`
+  model::CallId call;
+  std::string extension;
+  model::CallId with;
+};
+struct HoldCall {
+  model::CallId call;
+  std::string extension;
+};
+struct ResumeCall {
+  model::CallId call;
+  std::string extension;
+};
+// What people say of themselves; the rest of a status is derived from phones and calls.
+enum class OwnStatus : std::uint8_t { kAvailable, kAway, kDoNotDisturb };
+struct ListPresence {  // of one extension, or all if empty
+  std::string extension;
+};
+struct SetPresence {  // kept until the server ends; kDoNotDisturb refuses calls
+  std::string extension;
+  OwnStatus status = OwnStatus::kAvailable;
+  std::string custom_message;  // at most 200 bytes of UTF-8
+};
+using Request = std::variant<GetStatus, ListPhones, ListCalls, StartCall, HangUpCall, ShowCall, TransferCall,
+                             JoinCalls, HoldCall, ResumeCall, ListPresence, SetPresence>;
 
 struct Status {
   std::size_t registered_extensions = 0;
@@ -39,11 +72,18 @@ struct Status {
   std::size_t transactions = 0;
   Instant since;  // start of the server
 };
+struct LegQuality {  // of what came from the phone
+  double mos = 0;    // 0: nothing came
+  double loss_percent = 0;
+  double jitter_ms = 0;
+};
 struct LegView {
   std::string party;
-  std::string state;  // "trying", "ringing", "up", "held", "ended"
+  std::string device;  // User-Agent
+  std::string state;   // "trying", "ringing", "up", "held", "ended"
   std::string codec;
   bool secured = false;
+  std::optional<LegQuality> quality;  // known once the leg has left the call
 };
 struct CallView {
   model::CallId id;
@@ -60,8 +100,6 @@ struct Phones {
 struct Calls {
   std::vector<CallView> calls;
 };
-// What people say of themselves; the rest of a status is derived from phones and calls.
-enum class OwnStatus : std::uint8_t { kAvailable, kAway, kDoNotDisturb };
 struct PresenceView {
   std::string extension;
   Personal<std::string> name;
@@ -69,6 +107,9 @@ struct PresenceView {
   std::string custom_message;
   bool in_call = false;
   std::optional<Instant> last_activity;  // none since the start of the server
+};
+struct Presences {
+  std::vector<PresenceView> people;  // by number
 };
 struct CallStarted {
   model::CallId call;
@@ -79,7 +120,7 @@ struct Refused {
   std::string code;  // one word: "not_found", "busy", …
   std::string sentence;
 };
-using Reply = std::variant<Status, Phones, Calls, CallStarted, Done, Refused>;
+using Reply = std::variant<Status, Phones, Calls, Presences, CallStarted, Done, Refused>;
 
 struct Answered {
   RequestId id;

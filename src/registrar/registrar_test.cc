@@ -188,6 +188,13 @@ TEST_F(RegistrarTest, MoreContactsThanAllowedInOneRequestAreForbidden) {
   EXPECT_EQ(registrar.binding_count(), 0U);
 }
 
+TEST_F(RegistrarTest, AContactThatCarriesHeadersIsRefused) {  // RFC 3261 §19.1.5: they would go into INVITEs
+  EXPECT_EQ(next({"<sip:a@h.example?Subject=x>"}), 400);
+  EXPECT_EQ(next({"<sip:a@h.example;transport=tcp?Route=%3Csip:evil.example%3E>"}), 400);
+  EXPECT_EQ(registrar.binding_count(), 0U);
+  EXPECT_EQ(next({"<sip:a@h.example>"}), 200);
+}
+
 TEST_F(RegistrarTest, OversizedPartsAreRefused) {
   const std::string big(600, 'x');
   EXPECT_EQ(next({"<sip:" + big + "@h.example>"}), 400);

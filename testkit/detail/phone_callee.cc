@@ -100,7 +100,7 @@ Line* Phone::line_replaced_by(const sip::Message& invite) {
 void Phone::ring(Line& line) {
   sip::Message ringing = line.dialog->make_response(line.invite, habits_.early_media ? 183 : 180);
   if (habits_.early_media) {
-    ringing.set_body("application/sdp", line.local.to_text());
+    describe(ringing, line.local.to_text());
     start_media();
   }
   const bool reliable =
@@ -128,7 +128,7 @@ void Phone::accept_call(Line& line) {
   sip::Message ok = line.dialog->make_response(line.invite, 200);
   ok.add(sip::HeaderName::kAllow, "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, REFER, NOTIFY, INFO");
   answer_session_timer(line, line.invite, ok);
-  ok.set_body("application/sdp", line.local.to_text());
+  describe(ok, line.local.to_text());
   line.state = LineState::kAnswered;
   respond(line.server, std::move(ok));
   start_media();

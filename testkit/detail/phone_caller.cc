@@ -42,7 +42,7 @@ Line& Phone::place_call(std::string uri, std::string peer, const sip::Flow& to, 
   if (!replaces.empty()) m.add(sip::HeaderName::kReplaces, replaces);
   line.session_s = habits_.session_expires.value_or(0);
   add_session_timer(m, line);
-  if (!habits_.delayed_offer) m.set_body("application/sdp", line.local.to_text());
+  if (!habits_.delayed_offer) describe(m, line.local.to_text());
   line.invite = std::move(m);
   send_invite(line);
   return line;
@@ -138,7 +138,7 @@ bool Phone::repeat_ack(const Line& line, const sip::Message& response) {
 void Phone::send_ack(Line& line, const sip::Dialog& dialog, const sip::Message& response,
                      std::string_view sdp) {
   sip::Message ack = dialog.make_ack(cseq_of(response));
-  if (!sdp.empty()) ack.set_body("application/sdp", sdp);
+  if (!sdp.empty()) describe(ack, sdp);
   if (const auto auth = line.invite.get(sip::HeaderName::kAuthorization)) {
     ack.set(sip::HeaderName::kAuthorization, *auth);  // RFC 3261 §22.1
   }

@@ -86,7 +86,7 @@ void Phone::on_reinvite(Line& line, const sip::RequestReceived& in) {
   line.theirs = in.id;
   sip::Message ok = line.dialog->make_response(in.request, 200);
   answer_session_timer(line, in.request, ok);
-  ok.set_body("application/sdp", line.local.to_text());
+  describe(ok, line.local.to_text());
   respond(in.id, std::move(ok));
   arm_session(line);
   start_media();
@@ -102,7 +102,7 @@ void Phone::on_update(Line& line, const sip::RequestReceived& in) {
   answer_session_timer(line, in.request, ok);
   if (const auto offer = PhoneSdp::parse(in.request.body())) {
     line.local = make_answer(line, *offer);
-    ok.set_body("application/sdp", line.local.to_text());
+    describe(ok, line.local.to_text());
   }
   respond(in.id, std::move(ok));
   if (line.state == LineState::kUp) arm_session(line);
@@ -183,8 +183,7 @@ void Phone::send_change(Line& line) {
       line.dialog->make_request(habits_.changes_with_update ? sip::Method::kUpdate : sip::Method::kInvite);
   m.add(sip::HeaderName::kSupported, habits_.supports_timer ? "timer, replaces" : "replaces");
   add_session_timer(m, line);
-  if (!habits_.delayed_offer || habits_.changes_with_update)
-    m.set_body("application/sdp", line.local.to_text());
+  if (!habits_.delayed_offer || habits_.changes_with_update) describe(m, line.local.to_text());
   line.change = send(std::move(m), flow_of(line), line.id);
 }
 

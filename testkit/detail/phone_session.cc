@@ -23,6 +23,14 @@ bool supports_timer(const sip::Message& m) {
 
 }  // namespace
 
+void Phone::describe(sip::Message& message, std::string_view sdp) const {
+  if (!habits_.multipart_bodies) return message.set_body("application/sdp", sdp);
+  message.set_body("multipart/mixed;boundary=\"next part\"",
+                   fmt::format("--next part\r\nContent-Type: application/pidf+xml\r\n\r\n<presence/>\r\n"
+                               "--next part\r\nContent-Type: application/sdp\r\n\r\n{}\r\n--next part--\r\n",
+                               sdp));
+}
+
 PhoneSdp Phone::make_offer(Line& line) {
   PhoneSdp sdp;
   sdp.session = tone_ * 1000ULL + line.id;

@@ -240,7 +240,7 @@ class Walk {
   void ask_server() {
     const Phone& a = somebody();
     const Phone& b = somebody();
-    switch (rng_.below(4)) {
+    switch (rng_.below(6)) {
       case 0:
         office_.pbx().asks(ports::StartCall{a.number(), b.number()});
         return;
@@ -252,12 +252,37 @@ class Walk {
       case 2:
         office_.change_extension(a, [&](model::Extension& e) { e.do_not_disturb = chance(2); });
         return;
+      case 3:
+        for (const auto& call : office_.pbx().calls()) operate(call.id, a.number(), b.number());
+        return;
+      case 4:
+        office_.pbx().asks(ports::SetPresence{
+            a.number(), chance(3) ? ports::OwnStatus::kDoNotDisturb : ports::OwnStatus::kAway, {}});
+        return;
       default:
         office_.change_extension(a, [&](model::Extension& e) {
           e.forward.no_answer = chance(2) ? b.number() : "";
           e.forward.busy = chance(2) ? b.number() : "";
           e.ring_seconds = 5;
         });
+    }
+  }
+
+  void operate(const model::CallId& call, const std::string& extension, const std::string& other) {
+    auto& pbx = office_.pbx();
+    const auto calls = pbx.calls();
+    switch (rng_.below(4)) {
+      case 0:
+        pbx.asks(ports::HoldCall{call, extension});
+        return;
+      case 1:
+        pbx.asks(ports::ResumeCall{call, extension});
+        return;
+      case 2:
+        pbx.asks(ports::TransferCall{call, extension, other});
+        return;
+      default:
+        if (!calls.empty()) pbx.asks(ports::JoinCalls{call, extension, calls[rng_.below(calls.size())].id});
     }
   }
 

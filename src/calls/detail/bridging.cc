@@ -29,6 +29,9 @@ media::SrtpKey srtp_key(const sdp::CryptoLine& line) {
   return key;
 }
 
+constexpr Duration kOfferPatience =
+    20s;  // for an offer that a phone works on; below its asker's own patience
+
 }  // namespace
 
 void Engine::set_peer(Member& member) {
@@ -88,6 +91,7 @@ void Engine::bridge_new_answer(Call& call, Member& origin, Member& winner, Insta
 
 // Makes two sessions that exist already talk to each other: each learns of the other by a re-INVITE.
 void Engine::start_join(Call& call, Member& first, Member& second, bool both, Instant now) {
+  first.held_for_it = second.held_for_it = false;
   connect_media(first, second);
   if (call.negotiation) {  // a relayed offer was under way to somebody who is no longer the peer
     if (Member* asker = find(call.negotiation->asker)) {
@@ -96,13 +100,23 @@ void Engine::start_join(Call& call, Member& first, Member& second, bool both, In
       asker->leg.answer_offer(491, {}, cx);
     }
   }
-  call.negotiation = Negotiation{first.leg.id(), {}, both ? second.leg.id() : LegId{}};
+  negotiate(call, {.asked = first.leg.id(), .asker = {}, .then_ask = both ? second.leg.id() : LegId{}}, now);
   join_step(call, first, second, now);
 }
 
 void Engine::join_step(Call& call, Member& asked, Member& other, Instant now) {
   asked.leg.set_identity(identity_of(other));
-  const auto offer = asked.media.relay_offer(other.media, sdp::Direction::kSendRecv);
+  auto direction = std::optional{sdp::Direction::kSendRecv};
+  if (const LegId holder = call.negotiation->holder) {
+    direction = asked.leg.id() == holder ? sdp::Direction::kInactive : sdp::Direction::kSendOnly;
+  } else if (const LegId resumer = call.negotiation->resumer) {
+    // Who resumes is asked first; the other side is offered what its phone then says of itself.
+    if (asked.leg.id() != resumer)
+      direction.reset();
+    else if (other.holds)
+      direction = sdp::Direction::kSendOnly;
+  }
+  const auto offer = asked.media.relay_offer(other.media, direction);
   if (!offer) {
     // Its own answer to us is still open (no ACK yet): what both agreed on so far has to do.
     note(ports::Note::Level::kDebug,
@@ -156,6 +170,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::Offered& what, Instant
     member.media.offer_failed();
     return member.leg.answer_offer(491, {}, cx);
   }
+  if (!member.media.remote_holds()) member.held_for_it = false;  // its person went on by itself
   relay_offer(call, member, *peer, now);
 }
 
@@ -169,15 +184,43 @@ void Engine::answer_alone(Member& member, Instant now) {
 }
 
 void Engine::relay_offer(Call& call, Member& asker, Member& asked, Instant now) {
-  const auto offer = asked.media.relay_offer(asker.media);
+  const auto held = asked.held_for_it ? std::optional{sdp::Direction::kInactive} : std::nullopt;
+  const auto offer = asked.media.relay_offer(asker.media, held);
   LegContext cx = context(now);
   if (!offer) {
     asker.media.offer_failed();
     const int status = offer.error() == sdp::OfferError::kOfferPending ? 491 : 488;
     return asker.leg.answer_offer(status, {}, cx);
   }
-  call.negotiation = Negotiation{asked.leg.id(), asker.leg.id(), {}};
+  negotiate(call, {.asked = asked.leg.id(), .asker = asker.leg.id(), .then_ask = {}}, now);
   asked.leg.offer(*offer, cx, false);
+}
+
+void Engine::negotiate(Call& call, Negotiation next, Instant now) {
+  call.negotiation = next;
+  call_timers_.arm(call.negotiation_timer, now + kOfferPatience, {call.key, CallTimer::Kind::kNegotiation});
+}
+
+// A phone that says it works on an offer and never answers: who waits for it is told, and the call goes on as
+// it was. Not 408, which would end the asker's dialog (RFC 3261 §12.2.1.2).
+void Engine::offer_unanswered(Call& call, Instant now) {
+  if (!call.negotiation) return;
+  const Negotiation stuck = *std::exchange(call.negotiation, {});
+  LegContext cx = context(now);
+  if (Member* asked = find(stuck.asked)) {
+    note(ports::Note::Level::kInfo, asked->extension + "'s phone did not answer an offer inside the call");
+    asked->leg.give_up_offer(cx);
+    asked->media.offer_failed();
+  }
+  Member* asker = find(stuck.asker);
+  if (asker == nullptr || asker->media.state() != sdp::OfferAnswer::State::kRemoteOffer) return;
+  asker->media.offer_failed();
+  asker->leg.answer_offer(504, {}, cx);
+}
+
+// The relay was told to pass nothing on while an operator held the call for one of them.
+void Engine::pass_media_again(Call& call, Member& a, Member& b) {
+  if (call.state == Call::State::kUp && !a.held_for_it && !b.held_for_it) connect_media(a, b);
 }
 
 void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, Instant now) {
@@ -186,10 +229,14 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
   if (!ok) member.media.offer_failed();
   if (!call.negotiation || call.negotiation->asked != member.leg.id()) {
     if (ok) set_peer(member);
+    // An answer that came after we had given up: back to what holds.
+    const auto agreed =
+        !ok && what.status < 300 ? member.media.repeat_offer() : std::unexpected(sdp::OfferError::kNoCodec);
+    LegContext cx = context(now);
+    if (agreed) member.leg.offer(*agreed, cx, true);
     return;
   }
-  const Negotiation done = std::move(*call.negotiation);
-  call.negotiation.reset();
+  const Negotiation done = *std::exchange(call.negotiation, {});
   if (ok) set_peer(member);
 
   if (Member* asker = find(done.asker)) {
@@ -208,10 +255,19 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
     }
     set_peer(*asker);
     note_hold(call, *asker, now);
+    pass_media_again(call, *asker, member);
     return;
   }
+  // What a held phone answers to being held is no wish of its person.
+  if (ok && (!done.holder || done.holder == member.leg.id())) note_hold(call, member, now);
   if (Member* next = find(done.then_ask); next != nullptr && next->leg.up()) {
-    call.negotiation = Negotiation{next->leg.id(), {}, {}};
+    negotiate(call,
+              {.asked = next->leg.id(),
+               .asker = {},
+               .then_ask = {},
+               .holder = done.holder,
+               .resumer = ok ? done.resumer : LegId{}},
+              now);
     join_step(call, *next, member, now);
     return;
   }

@@ -29,6 +29,7 @@ struct Member {
   media::MediaLegId media_leg{};      // none once closed
   sip::ServerTransactionId invite{};  // under which Engine::by_invite_ knows it
   bool holds = false;                 // it put the other side on hold
+  bool held_for_it = false;           // by an operator, who has not resumed the call yet
   bool cut = false;                   // its connection ended; it may come back on another one
   bool probing = false;               // media fell silent and the phone was asked whether it is still there
   Duration silent_for{0};
@@ -49,8 +50,9 @@ struct Dialling {
   LegId transferor;                  // who asked and still waits for word; none if gone
   std::string transferor_extension;  // rings back if the transfer fails and nobody is left to talk to
   std::string referred_by;
-  std::string target;  // whose phones ring
-  std::string wanted;  // what the transferor asked for, before any forward
+  std::string target;    // whose phones ring
+  std::string instance;  // the one phone of `wanted` that was asked for (GRUU); empty: all
+  std::string wanted;    // what the transferor asked for, before any forward
   std::vector<std::string> visited;
   std::vector<LegId> legs;
   std::optional<LegId> early;  // whose early media the origin hears
@@ -63,13 +65,15 @@ struct Dialling {
 
 // An offer that one side waits for the other to answer.
 struct Negotiation {
-  LegId asked;
-  LegId asker;     // waits for the answer; none: we asked (transfer)
-  LegId then_ask;  // afterwards offer to this one as well
+  LegId asked{};
+  LegId asker{};     // waits for the answer; none: we asked (transfer)
+  LegId then_ask{};  // afterwards offer to this one as well
+  LegId holder{};    // an operator holds the call for this one
+  LegId resumer{};   // an operator resumes it for this one
 };
 
 struct CallTimer {
-  enum class Kind : std::uint8_t { kRing, kDuration, kClosing };
+  enum class Kind : std::uint8_t { kRing, kDuration, kClosing, kNegotiation };
   CallKey call;
   Kind kind = Kind::kRing;
 };
@@ -86,13 +90,12 @@ struct Call {
   std::optional<Dialling> dialling;
   std::optional<Negotiation> negotiation;
   bool echo = false;
-  std::uint32_t told = 0;          // events so far
-  std::optional<Instant> rang_at;  // when the first phone rang
-  bool anonymous = false;          // the caller asked not to be shown
+  std::uint32_t told = 0;  // events so far
+  bool anonymous = false;  // the caller asked not to be shown
   unsigned max_forwards = 70;
   std::size_t media_open = 0;  // media legs whose figures are still to come
   media::LoopIndex loop = 0;
-  TimerHandle ring_timer, duration_timer, closing_timer;
+  TimerHandle ring_timer, duration_timer, closing_timer, negotiation_timer;
 };
 
 }  // namespace bw::calls

@@ -9,14 +9,10 @@
 #include "calls/detail/sentences.h"
 #include "sip/name_addr.h"
 #include "sip/replaces.h"
+#include "sip/session_body.h"
 
 namespace bw::calls {
 namespace {
-
-std::string dialled_user(const sip::Message& invite) {
-  const auto uri = sip::Uri::parse(invite.request_uri());
-  return uri ? uri->decoded_user() : std::string{};
-}
 
 unsigned max_forwards_of(const sip::Message& invite) {
   unsigned value = 70;
@@ -77,17 +73,20 @@ void Engine::on(InviteArrived in, Instant now) {
     if (replaced == nullptr) return refuse(481, "there is no such call to take over");
     return replace_leg(std::move(in), *replaced, now);
   }
+  if (const auto full = too_many_legs(in.caller.view())) return refuse(486, *full);
   const auto port = ports_.take(ports_.roomiest());
   if (!port) return refuse(503, "no media port is free");
 
-  Call& call = new_call(in.caller.value, dialled_user(in.request), now);
+  const auto uri = sip::Uri::parse(in.request.request_uri());
+  Callee callee = uri ? callee_of(*uri, now) : Callee{};
+  Call& call = new_call(in.caller.value, callee.number, now);
   call.loop = port->loop;
   call.max_forwards = hops - 1;
   call.record.user_agent = valid_utf8(in.request.get(sip::HeaderName::kUserAgent).value_or(""), 128);
   for (const auto wish : in.request.elements(sip::HeaderName::kPrivacy)) {
     call.anonymous = call.anonymous || wish.find("id") != wish.npos;  // RFC 3323, RFC 3325 §9.3
   }
-  const std::string sdp{in.request.body()};
+  const std::string sdp{sip::session_description(in.request)};
   LegContext cx = context(now);
   Member& caller = admit(
       Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
@@ -113,14 +112,31 @@ void Engine::on(InviteArrived in, Instant now) {
     }
   }
   Dialling dialling{.purpose = Dialling::Purpose::kFirst, .origin = caller.leg.id()};
+  dialling.instance = std::move(callee.instance);
   place(call, std::move(dialling), {.caller = in.caller.value, .dialled = call.record.to_number.reveal()},
         now);
+}
+
+// A phone that is not there now is nobody's: its GRUU stands for no number either (RFC 5627 §5.2).
+Engine::Callee Engine::callee_of(const sip::Uri& uri, Instant now) const {
+  const auto gr = uri.params.get("gr");
+  if (!gr) return {uri.decoded_user(), {}};
+  const auto user = sip::unescape(uri.user);
+  const auto instance = sip::unescape(*gr);
+  if (!user || !instance) return {uri.decoded_user(), {}};
+  if (const auto* phone = contacts_.by_gruu(*user, *instance, now))
+    return {phone->extension.value, phone->instance};
+  if (!instance->empty()) return {*user, *instance};
+  return {*user, {}};
 }
 
 void Engine::place(Call& call, Dialling dialling, const Attempt& attempt, Instant now) {
   const Decision decision = route(attempt, *directory_, dialplan_, *settings_);
   std::visit(Overloaded{
-                 [&](const RingExtension& target) { ring(call, std::move(dialling), target, now); },
+                 [&](const RingExtension& target) {
+                   if (target.extension.value != attempt.dialled) dialling.instance.clear();  // forwarded
+                   ring(call, std::move(dialling), target, now);
+                 },
                  [&](const EchoTest&) {
                    call.dialling = std::move(dialling);
                    answer_echo(call, now);
@@ -143,7 +159,14 @@ void Engine::ring(Call& call, Dialling dialling, const RingExtension& target, In
   call.dialling = std::move(dialling);
   if (first && !call.record.answered) call.record.to_extension = target.extension.value;
 
-  const auto phones = contacts_.contacts(target.extension.value, now);
+  if (undisturbed_.contains(target.extension.value) && !call.dialling->recall &&
+      call.dialling->purpose != Dialling::Purpose::kClick)
+    return dialling_failed(call, 486, target.extension.value + " does not want to be disturbed", now);
+  if (const auto full = too_many_legs(target.extension.view()))
+    return forward_or_fail(call, ForwardCause::kBusy, 486, *full, now);
+  auto phones = contacts_.contacts(target.extension.value, now);
+  if (const std::string& only = call.dialling->instance; !only.empty())
+    std::erase_if(phones, [&](const model::Binding* phone) { return phone->instance != only; });
   std::size_t ringing = 0;
   for (const model::Binding* phone : phones) {
     if (ringing == limits_.forks) break;
@@ -159,15 +182,20 @@ void Engine::ring(Call& call, Dialling dialling, const RingExtension& target, In
 
 namespace {
 
-// A stream contact without a connection (after a restart) is reached where its URI says it listens; the port
-// its registration came from was an ephemeral one.
+// A stream contact without a connection (after a restart) is reached at the port its URI says it listens at,
+// as the one its registration came from was ephemeral; but only at the address it came from: a registration
+// must not make the server connect to whatever host it names.
 sip::Flow flow_to(const model::Binding& phone) {
   sip::Flow flow = phone.flow;
   if (!sip::is_stream(flow.transport) || flow.connection) return flow;
   const auto uri = sip::Uri::parse(phone.contact);
   const auto ip = uri ? IpAddress::parse(uri->host) : std::nullopt;
-  if (!ip) return {.transport = flow.transport};  // a name: the exchange looks it up
-  flow.remote = {*ip, uri->port.value_or(sip::is_secure(flow.transport) ? 5061 : 5060)};
+  // A name: the exchange looks up the port behind it.
+  const bool named = uri && !ip && !uri->port;
+  if (named)
+    return {.transport = flow.transport, .connection = {}, .local = {}, .remote = {flow.remote.ip, 0}};
+  flow.remote = {flow.remote.ip,
+                 (uri ? uri->port : std::nullopt).value_or(sip::is_secure(flow.transport) ? 5061 : 5060)};
   flow.local.port = 0;
   return flow;
 }
@@ -210,6 +238,13 @@ bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
   member.device = phone.user_agent;
   dialling.legs.push_back(member.leg.id());
   return true;
+}
+
+std::optional<std::string> Engine::too_many_legs(std::string_view extension) const {
+  const auto it = engaged_.find(extension);
+  if (it == engaged_.end() || it->second.legs < limits_.legs_per_extension) return std::nullopt;
+  return std::string(extension) + " has as many calls as one extension may have, " +
+         std::to_string(limits_.legs_per_extension);
 }
 
 std::string Engine::display_of(const std::string& extension) const {
@@ -368,6 +403,7 @@ void Engine::forward_or_fail(Call& call, ForwardCause cause, int status, std::st
   if (const auto* onward = std::get_if<RingExtension>(&decision); onward && !dialling.recall) {
     Dialling next = std::move(*call.dialling);
     next.best_status = 0;
+    next.instance.clear();
     return ring(call, std::move(next), *onward, now);
   }
   dialling_failed(call, status, std::move(sentence), now);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sip/info_digit.h"
 #include "sip/name_addr.h"
 #include "sip/replaces.h"
 
@@ -141,6 +142,14 @@ void Engine::on(const model::SettingsSnapshot& settings, Instant) {
 
 void Engine::on(const model::DirectorySnapshot& directory, Instant) {
   directory_ = directory;
+}
+
+void Engine::on(const DoNotDisturb& in, Instant) {
+  if (in.on) {
+    undisturbed_.insert(in.extension.value);
+  } else {
+    undisturbed_.erase(in.extension.value);
+  }
 }
 
 void Engine::settle(Instant now) {
@@ -312,7 +321,8 @@ void Engine::on_leg_event(Member& member, const LegEvent::Cancelled& what, Insta
 }
 
 void Engine::on_leg_event(Member& member, const LegEvent::InfoReceived& what, Instant now) {
-  const Call& call = *call_of(member);
+  Call& call = *call_of(member);
+  if (const auto digit = sip::info_digit(what.content_type, what.body)) tell_digit(call, member, *digit, now);
   if (call.state != Call::State::kUp) return;
   Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
   if (peer == nullptr) return;
@@ -378,6 +388,10 @@ void Engine::on_call_timer(CallTimer timer, Instant now) {
                now);
       return;
     }
+    case CallTimer::Kind::kNegotiation:
+      call.negotiation_timer = {};
+      offer_unanswered(call, now);
+      return;
     case CallTimer::Kind::kClosing:
       call.closing_timer = {};
       write_down(call, now);

@@ -2,15 +2,17 @@
 //   engine.cc     legs, media ports, events in turn        dialling.cc  who rings, who answers first, who is
 //   next bridging.cc   offers and answers between two legs      transfer.cc  REFER and what follows from it
 //   ending.cc     how calls end and are written down       views.cc     what the API sees and asks
-//   telling.cc    what the journal hears
+//   telling.cc    what the journal hears                   control.cc   what operators do to calls
 #pragma once
 
 #include <deque>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "calls/calls.h"
@@ -18,6 +20,7 @@
 #include "calls/detail/port_stock.h"
 #include "calls/leg.h"
 #include "calls/route.h"
+#include "sip/uri.h"
 
 namespace bw::calls {
 
@@ -39,6 +42,7 @@ class Engine {
   void on(const PhoneMoved& in, Instant now);
   void on(const media::Event& in, Instant now);
   void on(const Asked& in, Instant now);
+  void on(const DoNotDisturb& in, Instant now);
   void on(const model::SettingsSnapshot& settings, Instant now);
   void on(const model::DirectorySnapshot& directory, Instant now);
   void on(ShutDown in, Instant now);
@@ -88,6 +92,11 @@ class Engine {
 
   // ---- dialling.cc ----
   Call& new_call(std::string caller, std::string dialled, Instant now);
+  struct Callee {
+    std::string number;
+    std::string instance;  // of the one phone of it that is called (RFC 5627); empty: all of them
+  };
+  Callee callee_of(const sip::Uri& uri, Instant now) const;
   void place(Call& call, Dialling dialling, const Attempt& attempt, Instant now);
   void ring(Call& call, Dialling dialling, const RingExtension& target, Instant now);
   bool ring_phone(Call& call, const model::Binding& phone, Instant now);
@@ -97,11 +106,15 @@ class Engine {
   void no_answer(Call& call, Instant now);
   void forward_or_fail(Call& call, ForwardCause cause, int status, std::string sentence, Instant now);
   void answered(Call& call, Member& winner, Instant now);
+  std::optional<std::string> too_many_legs(std::string_view extension) const;  // the sentence, if so
   std::string display_of(const std::string& extension) const;
 
   // ---- bridging.cc ----
   void bridge_new_answer(Call& call, Member& origin, Member& winner, Instant now);
   void start_join(Call& call, Member& first, Member& second, bool both, Instant now);
+  void negotiate(Call& call, Negotiation next, Instant now);
+  void offer_unanswered(Call& call, Instant now);
+  void pass_media_again(Call& call, Member& a, Member& b);
   void join_step(Call& call, Member& asked, Member& other, Instant now);
   void relay_offer(Call& call, Member& asker, Member& asked, Instant now);
   void answer_alone(Member& member, Instant now);
@@ -110,8 +123,8 @@ class Engine {
   bool is_our_media(const Endpoint& peer, const Member& member) const;
 
   // ---- transfer.cc ----
-  void blind_transfer(Call& call, Member& transferor, std::string target, bool attended, Instant now);
-  void attended_transfer(Call& call, Member& transferor, Member& consulted, Instant now);
+  void blind_transfer(Call& call, Member& transferor, Callee target, bool attended, Instant now);
+  bool attended_transfer(Call& call, Member& transferor, Member& consulted, Instant now);
   Member* find_replaced(std::string_view replaces_header);
   void replace_leg(InviteArrived in, Member& replaced, Instant now);
   void transfer_progress(Call& call, int status, Instant now);
@@ -149,9 +162,25 @@ class Engine {
   static const std::string& device_of(const Member& member);
 
   // ---- views.cc ----
-  ports::Calls list_calls() const;
+  ports::Calls list_calls();
+  ports::CallView view_of(const Call& call);
+  ports::Reply show_call(const ports::ShowCall& wish);
   ports::Reply start_call(const ports::StartCall& wish, Instant now);
+
+  // ---- control.cc ----
+  struct Grip {
+    Call& call;
+    Member& mine;
+    Member& peer;
+  };
+  Call* find_call(const model::CallId& id);  // none: it ended
+  Member* peer_of(const Call& call, const Member& member);
+  std::expected<Grip, ports::Refused> take_hold_of(const model::CallId& id, const std::string& extension);
   ports::Reply hang_up_call(const ports::HangUpCall& wish, Instant now);
+  ports::Reply transfer_call(const ports::TransferCall& wish, Instant now);
+  ports::Reply join_calls(const ports::JoinCalls& wish, Instant now);
+  ports::Reply hold_call(const ports::HoldCall& wish, Instant now);
+  ports::Reply resume_call(const ports::ResumeCall& wish, Instant now);
 
   Rng& rng_;
   model::SettingsSnapshot settings_;
@@ -177,6 +206,7 @@ class Engine {
     std::uint32_t talking = 0;
   };
   std::unordered_map<std::string, Engaged, TextHash, std::equal_to<>> engaged_;
+  std::unordered_set<std::string, TextHash, std::equal_to<>> undisturbed_;
   std::uint64_t next_leg_ = 1, next_call_ = 1, next_media_ = 1;
   PortStock ports_;
   TimerHeap<LegTimer> leg_timers_;

@@ -24,7 +24,6 @@ void Engine::open_record(Call& call, Instant now) {
 void Engine::tell_ringing(Call& call, Member& phone, Instant now) {
   if (phone.engagement != Member::Engagement::kAsked) return;
   engage(phone, Member::Engagement::kRinging);
-  if (!call.rang_at) call.rang_at = now;
   journal(call, events::CallRinging{call.record.id, phone.extension, device_of(phone)}, now);
 }
 
@@ -34,17 +33,17 @@ void Engine::record_answer(Call& call, const Member* who, Instant now) {
   call_timers_.arm(call.duration_timer, now + settings_->max_call_duration,
                    {call.key, CallTimer::Kind::kDuration});
   events::CallAnswered told{record.id, record.from_extension, record.to_extension, {}, {}, 0};
+  told.ring_seconds = std::chrono::duration<double>(now - record.started).count();
   if (who != nullptr) {
     told.extension = who->extension;
     told.device = device_of(*who);
   }
-  if (call.rang_at) told.ring_seconds = std::chrono::duration<double>(now - *call.rang_at).count();
   journal(call, std::move(told), now);
 }
 
-// The hold of a party is what its phone last said of it.
+// A party holds if its phone last said so, or an operator does it for it.
 void Engine::note_hold(Call& call, Member& member, Instant now) {
-  const bool holds = member.media.remote_holds();
+  const bool holds = member.held_for_it || member.media.remote_holds();
   if (std::exchange(member.holds, holds) == holds) return;
   if (holds) {
     journal(call, events::CallHold{call.record.id, member.extension}, now);

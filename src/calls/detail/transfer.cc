@@ -5,6 +5,7 @@
 #include "calls/detail/sentences.h"
 #include "sip/name_addr.h"
 #include "sip/replaces.h"
+#include "sip/session_body.h"
 
 namespace bw::calls {
 namespace {
@@ -48,9 +49,10 @@ void Engine::on_leg_event(Member& member, const LegEvent::ReferAsked& what, Inst
     if (consulted == nullptr || consulted->extension != member.extension || consulted->call == member.call) {
       return refuse(consulted == nullptr ? 481 : 403);
     }
-    return attended_transfer(call, member, *consulted, now);
+    attended_transfer(call, member, *consulted, now);
+    return;
   }
-  blind_transfer(call, member, uri->decoded_user(), false, now);
+  blind_transfer(call, member, callee_of(*uri, now), false, now);
 }
 
 Member* Engine::find_replaced(std::string_view replaces_header) {
@@ -68,7 +70,7 @@ Member* Engine::find_replaced(std::string_view replaces_header) {
   return nullptr;
 }
 
-void Engine::blind_transfer(Call& call, Member& transferor, std::string target, bool attended, Instant now) {
+void Engine::blind_transfer(Call& call, Member& transferor, Callee target, bool attended, Instant now) {
   const LegId stays = call.first == transferor.leg.id() ? call.second : call.first;
   LegContext cx = context(now);
   transferor.leg.answer_refer(202, cx);
@@ -76,11 +78,13 @@ void Engine::blind_transfer(Call& call, Member& transferor, std::string target, 
   Dialling dialling{
       .purpose = Dialling::Purpose::kTransfer, .origin = stays, .transferor = transferor.leg.id()};
   dialling.transferor_extension = transferor.extension;
-  dialling.wanted = target;
+  dialling.wanted = target.number;
+  dialling.instance = std::move(target.instance);
   dialling.attended = attended;
   dialling.referred_by = identity_of(transferor);  // what the phone says of itself is never believed
   // What the target may be is decided by the rights of who transfers.
-  place(call, std::move(dialling), {.caller = transferor.extension, .dialled = std::move(target)}, now);
+  place(call, std::move(dialling), {.caller = transferor.extension, .dialled = std::move(target.number)},
+        now);
 }
 
 void Engine::transfer_progress(Call& call, int status, Instant now) {
@@ -123,7 +127,8 @@ void Engine::transfer_failed(Call& call, Dialling dialling, int status, std::str
   place(call, std::move(recall), attempt, now);
 }
 
-void Engine::attended_transfer(Call& call, Member& transferor, Member& consulted, Instant now) {
+// False: it cannot be done now, and nothing was done.
+bool Engine::attended_transfer(Call& call, Member& transferor, Member& consulted, Instant now) {
   Call& other = *call_of(consulted);
   LegContext cx = context(now);
   if (other.dialling) {  // the target only rings yet: as if it had been a blind transfer
@@ -135,7 +140,8 @@ void Engine::attended_transfer(Call& call, Member& transferor, Member& consulted
               transferor.extension + " transferred the call before " + target + " answered",
               {}},
              now);
-    return blind_transfer(call, transferor, target, true, now);
+    blind_transfer(call, transferor, {target, {}}, true, now);
+    return true;
   }
   const LegId target_id = other.first == consulted.leg.id() ? other.second : other.first;
   Member* target = find(target_id);
@@ -143,7 +149,8 @@ void Engine::attended_transfer(Call& call, Member& transferor, Member& consulted
   if (target == nullptr || stays == nullptr || other.state != Call::State::kUp || other.negotiation) {
     const std::string wanted = target != nullptr ? target->extension : other.record.to_number.reveal();
     tell_transfer(call, transferor.extension, wanted, true, false, now);
-    return transferor.leg.answer_refer(491, cx);
+    transferor.leg.answer_refer(491, cx);
+    return false;
   }
   tell_transfer(call, transferor.extension, target->extension, true, true, now);
   transferor.leg.answer_refer(202, cx);
@@ -163,6 +170,7 @@ void Engine::attended_transfer(Call& call, Member& transferor, Member& consulted
             {}},
            now);
   start_join(call, *stays, *target, true, now);
+  return true;
 }
 
 // A leg changes calls. Joined legs live in one media loop: a leg from another loop gets a port of this one,
@@ -201,22 +209,27 @@ void Engine::replace_leg(InviteArrived in, Member& replaced, Instant now) {
   if (call.state != Call::State::kUp || call.dialling || !call.second) return refuse(481);
   const auto port = ports_.take(call.loop);
   if (!port) return refuse(503);
-  auto offer = sdp::parse(in.request.body());
+  const std::string sdp{sip::session_description(in.request)};
   LegContext cx = context(now);
   const LegId old = replaced.leg.id();
   Member& taker = admit(
       Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
       call, in.caller.value, *port, now);
   Member* stays = find(call.first == old ? call.second : call.first);
-  if (stays == nullptr || !offer || !taker.media.remote_offer(std::move(*offer)))
-    return drop_leg(taker, 488, {}, now);
-  const auto answer = taker.media.relay_answer(stays->media);
-  if (!answer) return drop_leg(taker, 488, {}, now);
-  taker.leg.answer(*answer, cx);
+  if (stays == nullptr) return drop_leg(taker, 481, {}, now);
+  std::expected<std::string, sdp::OfferError> ours = std::unexpected(sdp::OfferError::kNoCodec);
+  if (sdp.empty()) {  // RFC 3261 §13.2.1: the offer is ours, its answer comes with the ACK
+    ours = taker.media.relay_offer(stays->media, sdp::Direction::kSendRecv);
+  } else if (auto offer = sdp::parse(sdp); offer && taker.media.remote_offer(std::move(*offer))) {
+    ours = taker.media.relay_answer(stays->media);
+  }
+  if (!ours) return drop_leg(taker, 488, {}, now);
+  taker.leg.answer(*ours, cx);
   set_peer(taker);
   drop_leg(*find(old), 480, kCompletedElsewhere, now);
   call.first = stays->leg.id();
   call.second = taker.leg.id();
+  if (sdp.empty()) return connect_media(*stays, taker);  // the other side hears of it when the ACK came
   start_join(call, *stays, taker, false, now);
 }
 

@@ -11,36 +11,63 @@ void Engine::on(const Asked& in, Instant now) {
                  [&](const ports::ListCalls&) { answer(list_calls()); },
                  [&](const ports::StartCall& wish) { answer(start_call(wish, now)); },
                  [&](const ports::HangUpCall& wish) { answer(hang_up_call(wish, now)); },
-                 [&](const ports::GetStatus&) {},  // the exchange answers these two
+                 [&](const ports::ShowCall& wish) { answer(show_call(wish)); },
+                 [&](const ports::TransferCall& wish) { answer(transfer_call(wish, now)); },
+                 [&](const ports::JoinCalls& wish) { answer(join_calls(wish, now)); },
+                 [&](const ports::HoldCall& wish) { answer(hold_call(wish, now)); },
+                 [&](const ports::ResumeCall& wish) { answer(resume_call(wish, now)); },
+                 [&](const ports::GetStatus&) {},  // the exchange answers these
                  [&](const ports::ListPhones&) {},
+                 [&](const ports::ListPresence&) {},
+                 [&](const ports::SetPresence&) {},
              },
              in.request);
 }
 
-ports::Calls Engine::list_calls() const {
+ports::Calls Engine::list_calls() {
   ports::Calls list;
   for (const auto& [key, call] : calls_) {
-    if (call->state == Call::State::kEnding) continue;
-    ports::CallView view;
-    view.id = call->record.id;
-    view.from = call->record.from_number.reveal();
-    view.to = call->record.to_number.reveal();
-    view.started = call->record.started;
-    view.answered = call->record.answered;
-    view.state = call->state == Call::State::kUp ? "up" : "ringing";
-    for (const LegId id : call->members) {
-      const Member& member = *members_.at(id);
-      ports::LegView leg{member.extension, std::string(name_of(member.leg.state())), member.negotiated_codec,
-                         false};
-      if (!member.leg.up() && member.leg.ringing()) leg.state = "ringing";
-      if (member.leg.up() && member.holds) view.state = "held";
-      const auto agreed = member.media.negotiated();
-      leg.secured = agreed && agreed->receive.has_value();
-      view.legs.push_back(std::move(leg));
-    }
-    list.calls.push_back(std::move(view));
+    if (call->state != Call::State::kEnding) list.calls.push_back(view_of(*call));
   }
   return list;
+}
+
+ports::Reply Engine::show_call(const ports::ShowCall& wish) {
+  const Call* call = find_call(wish.call);
+  if (call == nullptr) return ports::Refused{404, "not_found", "there is no such call"};
+  ports::CallView view = view_of(*call);
+  for (const model::LegRecord& left : call->record.legs) {
+    ports::LegView leg{left.party, left.device, "ended", left.codec, left.secured, {}};
+    if (left.mos > 0) leg.quality = ports::LegQuality{left.mos, left.loss_percent, left.jitter_ms};
+    view.legs.push_back(std::move(leg));
+  }
+  return ports::Calls{{std::move(view)}};
+}
+
+ports::CallView Engine::view_of(const Call& call) {
+  ports::CallView view;
+  view.id = call.record.id;
+  view.from = call.record.from_number.reveal();
+  view.to = call.record.to_number.reveal();
+  view.started = call.record.started;
+  view.answered = call.record.answered;
+  view.state = call.state == Call::State::kUp ? "up" : "ringing";
+  for (const LegId id : call.members) {
+    const Member& member = *find(id);
+    const auto agreed = member.media.negotiated();
+    ports::LegView leg{.party = member.extension,
+                       .device = device_of(member),
+                       .state = std::string(name_of(member.leg.state())),
+                       .codec = member.negotiated_codec,
+                       .secured = agreed && agreed->receive.has_value(),
+                       .quality = {}};
+    const Member* peer = peer_of(call, member);
+    if (!member.leg.up() && member.leg.ringing()) leg.state = "ringing";
+    if (member.leg.up() && peer != nullptr && peer->holds) leg.state = "held";
+    if (member.leg.up() && member.holds) view.state = "held";
+    view.legs.push_back(std::move(leg));
+  }
+  return view;
 }
 
 ports::Reply Engine::start_call(const ports::StartCall& wish, Instant now) {
@@ -51,6 +78,7 @@ ports::Reply Engine::start_call(const ports::StartCall& wish, Instant now) {
   const auto decision = route({.caller = wish.from, .dialled = wish.to}, *directory_, dialplan_, *settings_);
   if (const auto* refused = std::get_if<RefuseCall>(&decision))
     return ports::Refused{404, "not_found", refused->sentence};
+  if (const auto full = too_many_legs(wish.from)) return ports::Refused{409, "busy", *full};
   if (contacts_.contacts(wish.from, now).empty()) {
     return ports::Refused{409, "not_registered", wish.from + " is not registered"};
   }
@@ -62,16 +90,6 @@ ports::Reply Engine::start_call(const ports::StartCall& wish, Instant now) {
   const RingExtension target{person->number, settings_->no_answer_timeout, {wish.from}};
   ring(call, Dialling{.purpose = Dialling::Purpose::kClick}, target, now);
   return ports::CallStarted{id};
-}
-
-ports::Reply Engine::hang_up_call(const ports::HangUpCall& wish, Instant now) {
-  const auto it = by_name_.find(wish.call.value);
-  const auto call = it == by_name_.end() ? calls_.end() : calls_.find(it->second);
-  if (call == calls_.end() || call->second->state == Call::State::kEnding) {
-    return ports::Refused{404, "not_found", "there is no such call"};
-  }
-  end_call(*call->second, {model::Disposition::kCancelled, "system", 480, "ended through the API", {}}, now);
-  return ports::Done{};
 }
 
 }  // namespace bw::calls

@@ -9,6 +9,7 @@ void read_server(Section& s, Server& out) {
   s.addresses("sip_host", out.sip_host);
   s.number("sip_port", out.sip_port, 1);
   s.number("sip_tls_port", out.sip_tls_port, 0);
+  s.show("external_ip", out.external_ip ? out.external_ip->to_string() : "auto");
   if (const auto scalar = s.find_scalar("external_ip");
       scalar && scalar->text != "auto" && !scalar->text.empty()) {
     out.external_ip = IpAddress::parse(scalar->text);
@@ -103,6 +104,7 @@ void read_logging(Section& s, Logging& out) {
 
 void read_events(Section& s, Events& out) {
   s.number("retention_days", out.retention_days, 1, 3650);
+  s.flag("dtmf", out.dtmf);
 }
 
 }  // namespace

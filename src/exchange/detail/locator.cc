@@ -43,7 +43,9 @@ Locator::Step Locator::proceed(sip::ClientTransactionId id) {
 }
 
 std::optional<sip::SendRequest> Locator::towards_next(Request& request) {
-  const auto target = request.resolution.next();
+  auto target = request.resolution.next();
+  const IpAddress only = request.wish.to.remote.ip;
+  while (target && !only.is_unspecified() && target->endpoint.ip != only) target = request.resolution.next();
   if (!target) return std::nullopt;
   request.sent = true;
   sip::SendRequest wish = request.wish;

@@ -29,7 +29,8 @@ class Locator {
 
   explicit Locator(Rng& rng, LocatorLimits limits = {}) : rng_(rng), limits_(limits) {}
 
-  // A flow without a remote port asks to be located.
+  // A flow without a remote port asks to be located; one with an address goes nowhere else, whatever the name
+  // says.
   static bool is_for(const sip::SendRequest& wish) { return wish.to.remote.port == 0; }
 
   Step start(sip::SendRequest wish);

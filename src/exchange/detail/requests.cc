@@ -9,7 +9,7 @@
 namespace bw::exchange {
 namespace {
 
-constexpr std::string_view kSupported = "100rel, replaces, timer, path, outbound";
+constexpr std::string_view kSupported = "100rel, replaces, timer, path, outbound, gruu";
 constexpr std::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, REFER, NOTIFY";
 

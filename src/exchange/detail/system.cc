@@ -1,9 +1,11 @@
 #include "exchange/detail/system.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
 
+#include "base/utf8.h"
 #include "base/uuid.h"
 
 namespace bw::exchange {
@@ -36,6 +38,10 @@ System::System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnaps
 
 std::vector<const model::Binding*> System::contacts(std::string_view extension, Instant now) const {
   return registrar_.contacts(extension, now);
+}
+
+const model::Binding* System::by_gruu(std::string_view user, std::string_view gr, Instant now) const {
+  return registrar_.by_gruu(user, gr, now);
 }
 
 // ---- inputs ----
@@ -105,6 +111,7 @@ void System::on(const DirectoryChanged& in, Instant now) {
     if (in.directory->find(number) != nullptr) continue;
     store(registrar_.remove_extension(number), {}, now);
     presence_.removed(number);
+    quiet(model::ExtensionNumber{number}, false, now);
   }
   for (const auto& [number, extension] : in.directory->extensions) {
     const auto* before = directory_->find(number);
@@ -138,9 +145,41 @@ void System::on(const Asked& in, Instant now) {
     for (const model::Binding* binding : registrar_.bindings(wish->extension, now))
       phones.bindings.push_back(*binding);
     out.push_back(Answered{in.id, std::move(phones)});
+  } else if (const auto* people = std::get_if<ports::ListPresence>(&in.request)) {
+    out.push_back(Answered{in.id, list_presence(people->extension)});
+  } else if (const auto* presence = std::get_if<ports::SetPresence>(&in.request)) {
+    out.push_back(Answered{in.id, set_presence(*presence, now)});
   } else {
     calls_.handle(calls::Calls::Input{calls::Asked{in.id, in.request}}, now);
   }
+}
+
+ports::Presences System::list_presence(const std::string& extension) const {
+  ports::Presences list;
+  for (const auto& [number, person] : directory_->extensions) {
+    if (!extension.empty() && number != extension) continue;
+    list.people.push_back(presence_.view(number));
+    list.people.back().name = person.name;
+  }
+  std::ranges::sort(list.people, {}, &ports::PresenceView::extension);
+  return list;
+}
+
+ports::Reply System::set_presence(const ports::SetPresence& wish, Instant now) {
+  if (directory_->find(wish.extension) == nullptr)
+    return ports::Refused{404, "not_found", "there is no extension " + wish.extension};
+  constexpr std::size_t kLongestMessage = 200;
+  if (wish.custom_message.size() > kLongestMessage ||
+      valid_utf8(wish.custom_message, kLongestMessage) != wish.custom_message) {
+    return ports::Refused{400, "bad_request", "custom_message is text of at most 200 bytes"};
+  }
+  presence_.wished(wish.extension, wish.status, wish.custom_message, now);
+  quiet(model::ExtensionNumber{wish.extension}, wish.status == ports::OwnStatus::kDoNotDisturb, now);
+  return ports::Done{};
+}
+
+void System::quiet(model::ExtensionNumber extension, bool on, Instant now) {
+  calls_.handle(calls::Calls::Input{calls::DoNotDisturb{std::move(extension), on}}, now);
 }
 
 void System::on(ShutDown, Instant now) {

@@ -55,6 +55,7 @@ class System : private ports::Contacts {
 
   // ports::Contacts
   std::vector<const model::Binding*> contacts(std::string_view extension, Instant now) const override;
+  const model::Binding* by_gruu(std::string_view user, std::string_view gr, Instant now) const override;
 
   // requests.cc
   void on_request(sip::RequestReceived in, Instant now);
@@ -75,8 +76,11 @@ class System : private ports::Contacts {
   void store(const model::ChangeSet& changes, ports::Ticket ticket, Instant now);
   ports::Tell entry(events::Event event, Instant now);
   void tell_presence(Instant now);
+  void quiet(model::ExtensionNumber extension, bool on, Instant now);
   void report_lockouts(Instant now);
   ports::Status status() const;
+  ports::Presences list_presence(const std::string& extension) const;
+  ports::Reply set_presence(const ports::SetPresence& wish, Instant now);
 
   Rng& rng_;
   model::SettingsSnapshot settings_;

@@ -113,6 +113,8 @@ std::expected<ContactWish, Refusal> read_contact(std::string_view element, const
   const auto uri = sip::Uri::parse(contact->address.uri);
   // A URI of another scheme may be registered by the RFC, but nobody here could call it.
   if (!uri || !uri->is_sip()) return bad("Contact Is Not a SIP URI");
+  // They would become headers of every INVITE to the phone (RFC 3261 §19.1.5).
+  if (!uri->headers.empty()) return bad("Contact Must Not Hold Headers");
   if (contact->address.uri.size() > limits.contact_bytes) return bad("Contact Too Long");
   const std::string_view instance = contact->instance();
   if (instance.size() > limits.instance_bytes || !is_plain(instance)) return bad("Bad Instance");
