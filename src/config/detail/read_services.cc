@@ -45,6 +45,7 @@ void read_outbound(Section& s, OutboundRule& out) {
 }
 
 void read_device(Section& s, ProvisionedDevice& out) {
+  s.show("mac", out.mac);
   if (const auto scalar = s.find_scalar("mac")) {
     std::string digits;
     for (const char c : scalar->text) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/detail/nearest.h"
+#include "config/document.h"
 
 namespace bw::config::detail {
 
@@ -136,6 +137,9 @@ std::optional<std::size_t> Section::choose(const Scalar& scalar, const std::vect
 
 void Section::others(std::map<std::string, Secret<std::string>>& out) {
   open_ended_ = true;
+  if (shown_ != nullptr) {
+    for (const auto& [name, value] : out) show(name, std::string(value.reveal().empty() ? "" : kMask));
+  }
   for (const Entry& entry : map_.entries) {
     if (was_asked(entry.key) || !nearest(entry.key, asked_).empty()) continue;
     flatten(entry.value, entry.place, entry.key, out);

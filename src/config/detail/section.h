@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <boost/json/object.hpp>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -66,6 +67,10 @@ class Section {
  public:
   Section(Reading& reading, const Node& map, std::string path, bool wanted)
       : reading_(reading), map_(map), path_(std::move(path)), wanted_(wanted) {}
+  // Nothing is read; what the structures hold goes into `shown`, key by key (config/document.h). `nothing`: a
+  // mapping without entries.
+  Section(Reading& reading, const Node& nothing, boost::json::object& shown)
+      : reading_(reading), map_(nothing), wanted_(false), shown_(&shown) {}
 
   Reading& reading() { return reading_; }
   const std::string& path() const { return path_; }
@@ -102,17 +107,31 @@ class Section {
   void headers(std::string_view key, Headers& out);
   void grants(std::string_view key, std::map<std::string, std::vector<std::string>>& out);
   void ignored(std::string_view key);  // known from old files, without meaning now
+  // For those who read by find_scalar() themselves: true means that the value was shown and nothing is read.
+  bool show(std::string_view key, boost::json::value&& value) {
+    if (shown_ != nullptr) shown_->insert_or_assign({key.data(), key.size()}, std::move(value));
+    return shown_ != nullptr;
+  }
+  bool show(std::string_view key, const std::string& text) {
+    return show(key, boost::json::value(boost::json::string_view(text)));
+  }
   // Every key that was not asked for, dotted if deeper; those that look like slips stay for done().
   void others(std::map<std::string, Secret<std::string>>& out);
 
   template <typename E>
   void choice(std::string_view key, E& out, std::span<const Word<E>> words) {
+    if (shown_ != nullptr) return static_cast<void>(show(key, word_for(out, words)));
     if (const auto scalar = find_scalar(key)) {
       if (const auto index = choose(*scalar, words_of(words))) out = words[*index].value;
     }
   }
   template <typename E>
   void choices(std::string_view key, std::vector<E>& out, std::span<const Word<E>> words) {
+    if (shown_ != nullptr) {
+      boost::json::array all;
+      for (const E value : out) all.push_back(word_for(value, words));
+      return static_cast<void>(show(key, std::move(all)));
+    }
     const auto scalars = find_scalars(key);
     if (!scalars) return;
     std::vector<E> values;
@@ -123,10 +142,16 @@ class Section {
   }
   template <typename T>
   void section(std::string_view key, T& out, void (*read)(Section&, T&)) {
+    if (shown_ != nullptr) return static_cast<void>(show(key, show_one(out, read)));
     if (const auto node = find(key, Node::Kind::kMap)) read_one(*node, path_of(key), out, read);
   }
   template <typename T>
   void list(std::string_view key, std::vector<T>& out, void (*read)(Section&, T&)) {
+    if (shown_ != nullptr) {
+      boost::json::array all;
+      for (T& item : out) all.push_back(show_one(item, read));
+      return static_cast<void>(show(key, std::move(all)));
+    }
     const auto node = find(key, Node::Kind::kList);
     if (!node) return;
     out.clear();
@@ -157,6 +182,21 @@ class Section {
     read(inner, out);
     inner.done();
   }
+  template <typename T>
+  boost::json::object show_one(T& value, void (*read)(Section&, T&)) {
+    boost::json::object inner;
+    Section section(reading_, map_, inner);
+    read(section, value);
+    return inner;
+  }
+  // The first word that stands for it: the others are of old files.
+  template <typename E>
+  static boost::json::value word_for(E value, std::span<const Word<E>> words) {
+    for (const Word<E>& w : words) {
+      if (w.value == value) return boost::json::string_view(w.word.data(), w.word.size());
+    }
+    return nullptr;
+  }
   template <typename E>
   static std::vector<std::string_view> words_of(std::span<const Word<E>> words) {
     std::vector<std::string_view> out;
@@ -178,6 +218,7 @@ class Section {
   const Node& map_;
   std::string path_;
   bool wanted_;
+  boost::json::object* shown_ = nullptr;
   bool open_ended_ = false;              // others() took what is not a slip
   std::vector<std::string_view> asked_;  // literals of the callers
 };

@@ -1,13 +1,16 @@
 // The kinds of value a key can have, and what is said when one is wrong.
+#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 #include <charconv>
 #include <string>
 #include <utility>
 
 #include "config/detail/nearest.h"
 #include "config/detail/section.h"
+#include "config/document.h"
 
 namespace bw::config::detail {
 namespace {
@@ -41,9 +44,41 @@ bool is_token(std::string_view text) {
   });
 }
 
+namespace json = boost::json;
+
+json::value in_json(const Secret<std::string>& secret) {
+  return secret.reveal().empty() ? json::value("") : json::value(kMask);
+}
+json::value in_json(const std::optional<std::uint32_t>& number) {
+  return number ? json::value(*number) : json::value(nullptr);
+}
+json::value in_json(const std::optional<TimeOfDay>& time) {
+  if (!time) return nullptr;
+  return json::string(fmt::format("{:02}:{:02}", time->hour, time->minute));
+}
+template <typename T>
+json::value in_json(const std::vector<T>& values) {
+  json::array all;
+  for (const T& value : values) {
+    if constexpr (std::same_as<T, std::string>) {
+      all.emplace_back(json::string_view(value));
+    } else {
+      all.emplace_back(json::string(value.to_string()));
+    }
+  }
+  return all;
+}
+template <typename T>
+json::value in_json(const std::map<std::string, T>& values) {
+  json::object all;
+  for (const auto& [name, value] : values) all.emplace(name, in_json(value));
+  return all;
+}
+
 }  // namespace
 
 void Section::text(std::string_view key, std::string& out, std::size_t longest) {
+  if (show(key, out)) return;
   auto scalar = find_scalar(key, longest);
   if (!scalar) return;
   if (has_control(scalar->text)) return complain(*scalar, "holds a control character", "one line of text");
@@ -51,6 +86,7 @@ void Section::text(std::string_view key, std::string& out, std::size_t longest) 
 }
 
 void Section::secret(std::string_view key, Secret<std::string>& out) {
+  if (show(key, in_json(out))) return;
   if (auto scalar = find_scalar(key)) out = Secret(std::move(scalar->text));
 }
 
@@ -61,6 +97,7 @@ void Section::person(std::string_view key, Personal<std::string>& out, std::size
 }
 
 void Section::flag(std::string_view key, bool& out) {
+  if (show(key, out)) return;
   static constexpr std::array<Word<bool>, 6> kWords{
       {{"true", true}, {"false", false}, {"yes", true}, {"no", false}, {"on", true}, {"off", false}}};
   choice<bool>(key, out, kWords);
@@ -78,24 +115,29 @@ std::optional<std::uint32_t> Section::whole_number(std::string_view key, std::ui
 }
 
 void Section::number(std::string_view key, std::uint32_t& out, std::uint32_t least, std::uint32_t most) {
+  if (show(key, out)) return;
   out = whole_number(key, least, most).value_or(out);
 }
 
 void Section::number(std::string_view key, std::optional<std::uint32_t>& out, std::uint32_t least,
                      std::uint32_t most) {
+  if (show(key, in_json(out))) return;
   if (const auto value = whole_number(key, least, most)) out = value;
 }
 
 void Section::number(std::string_view key, std::uint16_t& out, std::uint16_t least, std::uint16_t most) {
+  if (show(key, out)) return;
   out = static_cast<std::uint16_t>(whole_number(key, least, most).value_or(out));
 }
 
 void Section::duration(std::string_view key, std::chrono::seconds& out, std::uint32_t least,
                        std::uint32_t most) {
+  if (show(key, out.count())) return;
   if (const auto value = whole_number(key, least, most)) out = std::chrono::seconds(*value);
 }
 
 void Section::time_of_day(std::string_view key, std::optional<TimeOfDay>& out) {
+  if (show(key, in_json(out))) return;
   const auto scalar = find_scalar(key);
   if (!scalar) return;
   const std::string_view text = scalar->text;
@@ -108,6 +150,7 @@ void Section::time_of_day(std::string_view key, std::optional<TimeOfDay>& out) {
 }
 
 void Section::addresses(std::string_view key, std::vector<IpAddress>& out) {
+  if (show(key, in_json(out))) return;
   const auto scalars = find_scalars(key);
   if (!scalars) return;
   std::vector<IpAddress> values;
@@ -123,6 +166,7 @@ void Section::addresses(std::string_view key, std::vector<IpAddress>& out) {
 }
 
 void Section::networks(std::string_view key, std::vector<Network>& out) {
+  if (show(key, in_json(out))) return;
   const auto scalars = find_scalars(key);
   if (!scalars) return;
   std::vector<Network> values;
@@ -137,6 +181,7 @@ void Section::networks(std::string_view key, std::vector<Network>& out) {
 }
 
 void Section::pattern(std::string_view key, std::string& out) {
+  if (show(key, out)) return;
   auto scalar = find_scalar(key, 256);
   if (!scalar) return;
   RE2::Options options(RE2::Quiet);
@@ -159,12 +204,15 @@ std::optional<std::string> Section::digits(const Scalar& scalar, std::size_t sho
 }
 
 void Section::extension(std::string_view key, std::string& out, std::size_t shortest) {
+  // Null is how the file says "none".
+  if (out.empty() ? show(key, json::value(nullptr)) : show(key, out)) return;
   const auto scalar = find_scalar(key);
   if (!scalar) return;
   if (auto value = digits(*scalar, shortest)) out = std::move(*value);
 }
 
 void Section::extensions(std::string_view key, std::vector<std::string>& out) {
+  if (show(key, in_json(out))) return;
   const auto scalars = find_scalars(key);
   if (!scalars) return;
   out.clear();
@@ -174,6 +222,7 @@ void Section::extensions(std::string_view key, std::vector<std::string>& out) {
 }
 
 void Section::dialable(std::string_view key, std::string& out) {
+  if (show(key, out)) return;
   auto scalar = find_scalar(key);
   if (!scalar) return;
   std::string_view rest = scalar->text;
@@ -186,6 +235,7 @@ void Section::dialable(std::string_view key, std::string& out) {
 }
 
 void Section::url(std::string_view key, std::string& out, std::span<const std::string_view> schemes) {
+  if (show(key, out)) return;
   auto scalar = find_scalar(key, 2048);
   if (!scalar) return;
   const std::string_view text = scalar->text;
@@ -203,6 +253,7 @@ void Section::url(std::string_view key, std::string& out, std::span<const std::s
 }
 
 void Section::texts(std::string_view key, std::vector<std::string>& out, std::size_t longest) {
+  if (show(key, in_json(out))) return;
   auto scalars = find_scalars(key);
   if (!scalars) return;
   out.clear();
@@ -216,6 +267,7 @@ void Section::texts(std::string_view key, std::vector<std::string>& out, std::si
 }
 
 void Section::headers(std::string_view key, Headers& out) {
+  if (show(key, in_json(out))) return;
   const auto node = find(key, Node::Kind::kMap);
   if (!node) return;
   for (const Entry& entry : reading_.node(*node).entries) {
@@ -254,6 +306,7 @@ std::vector<std::string> Section::granted(const Entry& entry, const std::string&
 }
 
 void Section::grants(std::string_view key, std::map<std::string, std::vector<std::string>>& out) {
+  if (show(key, in_json(out))) return;
   const auto node = find(key, Node::Kind::kMap);
   if (!node) return;
   for (const Entry& entry : reading_.node(*node).entries) {
