@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <future>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -339,6 +340,18 @@ TEST(ThreadWithoutItsServer, GivesUpInTheEndAndSaysSo) {
   EXPECT_THAT(told.stored(), IsEmpty());
 }
 
+ports::Tell start_of(std::uint64_t number) {
+  events::CallStarted e;
+  e.call_id = call(number).id;
+  return {{events::EventId("start-" + std::to_string(number)), at(number), 1, e}};
+}
+
+ports::Tell end_of(std::uint64_t number) {
+  events::CallEnded e;
+  e.call_id = call(number).id;
+  return {{events::EventId("end-" + std::to_string(number)), at(number + 1), 2, e}};
+}
+
 // Large, so that most of the time something lies between its beginning and its commit.
 std::size_t changes_per_commit(const Target& target) {
   return std::holds_alternative<Sqlite>(target) ? 500 : 30;
@@ -354,8 +367,8 @@ std::size_t changes_per_commit(const Target& target) {
   StoreThread thread(open(target), tell, [](const Failure&) { ::_exit(4); },
                      {.queued_changes = 2000, .changes_per_commit = changes_per_commit(target)});
   for (std::uint64_t n = first;; ++n) {
-    ports::Persist opening{ports::Ticket{2 * n}, {ports::OpenCallRecord{call(n)}}};
-    ports::Persist closing{ports::Ticket{2 * n + 1}, {turn(n).changes.at(1)}};
+    ports::Persist opening{ports::Ticket{2 * n}, {ports::OpenCallRecord{call(n)}, start_of(n)}};
+    ports::Persist closing{ports::Ticket{2 * n + 1}, {turn(n).changes.at(1), end_of(n)}};
     while (thread.persist(std::move(opening)) == Admission::kFull) std::this_thread::yield();
     while (thread.persist(std::move(closing)) == Admission::kFull) std::this_thread::yield();
   }
@@ -382,6 +395,23 @@ std::vector<std::uint64_t> kill_after(const Target& target, std::uint64_t first,
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the child ended by itself: " << status;
   ::close(ends[0]);
   return tickets;
+}
+
+// What the journal says of each call, and that its numbers have no gap.
+std::map<std::string, std::string> told_of_calls(Store& store) {
+  std::map<std::string, std::string> told;
+  JournalFilter filter{.limit = JournalFilter::kMaxLimit};
+  std::uint64_t count = 0;
+  for (bool more = true; more;) {
+    const JournalPage page = Journal(store).read(filter).value();
+    for (const events::StoredEvent& e : page.events) {
+      EXPECT_EQ(e.seq, ++count);
+      told[e.call_id] += e.type + ' ';
+    }
+    filter.after = page.reached;
+    more = !page.complete;
+  }
+  return told;
 }
 
 TEST_P(Thread, WhatWasReportedIsThereAfterAKillAndNothingTwice) {
@@ -416,6 +446,7 @@ TEST_P(Thread, WhatWasReportedIsThereAfterAKillAndNothingTwice) {
   EXPECT_LE(store.close_open_calls(at(0), rng).value(),
             8 * changes_per_commit(database_.target()));  // at most what one commit held, per kill
   EXPECT_EQ(store.close_open_calls(at(0), rng).value(), 0U);
+  for (const auto& [id, told] : told_of_calls(store)) EXPECT_EQ(told, "call.started call.ended ") << id;
 }
 
 }  // namespace
