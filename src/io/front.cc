@@ -170,6 +170,8 @@ void Front::Impl::accepted(TcpSocket&& socket, sip::Transport transport, Accept 
   flow.remote = to_endpoint(socket.remote_endpoint(error));
   if (!error) flow.local = to_endpoint(socket.local_endpoint(error));
   if (error || !links.has_room(flow.remote.ip)) return;  // the socket closes itself
+  const bool sip = transport == sip::Transport::kTcp || transport == sip::Transport::kTls;
+  if (sip && !links.has_room_for_stranger(flow.remote.ip)) return;
   tune(socket);
   flow.connection = links.next_id();
   (this->*accept)(std::move(socket), flow);

@@ -21,9 +21,14 @@ namespace bw::io {
 struct StreamLimits {
   std::size_t connections = 20'000;  // beyond: closed as soon as accepted
   std::size_t connections_per_address = 2'000;
-  std::chrono::milliseconds handshake{10'000};      // connect, TLS, HTTP upgrade
-  std::chrono::milliseconds first_message{30'000};  // until the peer has said something whole
-  std::chrono::milliseconds stalled{30'000};        // half a message, or a peer that does not read
+  // Of SIP connections nobody has registered over: an address that cannot log in may not take all, nor may
+  // many.
+  std::size_t strangers = 8'000;
+  std::size_t strangers_per_address = 500;
+  std::chrono::milliseconds stranger_idle{180'000};  // in the place of `idle`
+  std::chrono::milliseconds handshake{10'000};       // connect, TLS, HTTP upgrade
+  std::chrono::milliseconds first_message{30'000};   // until the peer has said something whole
+  std::chrono::milliseconds stalled{30'000};         // half a message, or a peer that does not read
   std::chrono::milliseconds idle{7'200'000};       // SIP over TCP and TLS; dead peers are found by TCP itself
   std::chrono::milliseconds http_idle{60'000};     // between requests
   std::chrono::milliseconds http_header{10'000};   // from the first byte of a request to its empty line

@@ -258,6 +258,36 @@ TEST_F(FrontTest, TooManyConnectionsOfOneAddressAreRefused) {
   EXPECT_EQ(next.receive(kMessage.size()), kMessage);
 }
 
+TEST_F(FrontTest, StrangersMayNotTakeEveryPlaceAndWhoRegistersIsNone) {
+  StreamLimits limits;
+  limits.strangers_per_address = 2;
+  start(limits);
+  const auto registers = [&](TestClient& phone) {
+    // What is echoed is the answer of the exchange.
+    constexpr std::string_view kAccepted =
+        "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nCSeq: 2 REGISTER\r\nContent-Length: "
+        "0\r\n\r\n";
+    return phone.send(kAccepted) && phone.receive(kAccepted.size()) == kAccepted;
+  };
+  TestClient first(tcp());
+  TestClient second(tls(), true);
+  ASSERT_TRUE(first.send(kMessage));
+  EXPECT_EQ(first.receive(kMessage.size()), kMessage);
+  ASSERT_TRUE(second.send(kMessage));
+  EXPECT_EQ(second.receive(kMessage.size()), kMessage);
+  TestClient third(tcp());
+  EXPECT_TRUE(third.closed_by_peer());
+  TestClient browser(http());
+  ASSERT_TRUE(browser.send(TestClient::upgrade()));
+  EXPECT_TRUE(browser.receive_until("}").starts_with("HTTP/1.1 503 "));
+  ASSERT_TRUE(registers(first));
+  TestClient fourth(tcp());
+  ASSERT_TRUE(registers(fourth));
+  TestClient fifth(tcp());
+  ASSERT_TRUE(fifth.send(kMessage));
+  EXPECT_EQ(fifth.receive(kMessage.size()), kMessage);
+}
+
 TEST_F(FrontTest, ConnectionIsClosedOnDemand) {
   start();
   TestClient phone(tcp());

@@ -19,7 +19,7 @@ class WebSocketChannel final : public WebSocketLink<Stream>, public http::Channe
  public:
   WebSocketChannel(Links& links, const sip::Flow& flow, Stream&& stream, const HttpRequest& request,
                    http::Response&& response)
-      : WebSocketLink<Stream>(links, flow, false, std::move(stream), request,
+      : WebSocketLink<Stream>(links, flow, Link::Kind::kHttp, std::move(stream), request,
                               std::move(response.subprotocol)),
         conversation_(std::move(response.stays)) {}
 
@@ -53,7 +53,7 @@ template <typename Stream>
 class EventStream final : public Link, public http::Channel {
  public:
   EventStream(Links& links, const sip::Flow& flow, Stream&& stream, bool chunked, http::Response&& response)
-      : Link(links, flow, false),
+      : Link(links, flow, Kind::kHttp),
         stream_(std::move(stream)),
         chunked_(chunked),
         head_(stream_head(response, chunked)),

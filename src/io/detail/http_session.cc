@@ -79,7 +79,7 @@ class HttpSession final : public Link {
 
  public:
   HttpSession(Links& links, const sip::Flow& flow, Stream&& stream, const http::Handler& handler)
-      : Link(links, flow, false),
+      : Link(links, flow, Kind::kHttp),
         stream_(std::move(stream)),
         handler_(handler),
         buffer_(links.limits().http_header_bytes + 2 * kReadBytes),
@@ -224,6 +224,10 @@ class HttpSession final : public Link {
     if constexpr (!kLocal) {
       if (!offers(parser_->get(), kSipProtocol)) {
         return answer(refusal(400, "bad_request", "The subprotocol must be sip (RFC 7118)."), false);
+      }
+      if (!links().has_room_for_stranger(flow().remote.ip)) {
+        return answer(refusal(503, "busy", "There are too many connections that nobody has registered over."),
+                      false);
       }
       sip::Flow next = successor();
       next.transport = kTls ? sip::Transport::kWss : sip::Transport::kWs;

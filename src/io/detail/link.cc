@@ -30,6 +30,18 @@ void Link::limit_write(std::chrono::milliseconds to_write) {
   write_by_ = std::chrono::steady_clock::now() + to_write;
 }
 
+// RFC 3261 §10.3: a 2xx to a REGISTER. Ours are written with long header names.
+void Link::look_for_registration(std::string_view message) {
+  if (!is_stranger() || !message.starts_with("SIP/2.0 2")) return;
+  const std::string_view head = message.substr(0, message.find("\r\n\r\n"));
+  const std::size_t cseq = head.find("\r\nCSeq: ");
+  if (cseq == std::string_view::npos) return;
+  const std::string_view line = head.substr(cseq + 2, head.find("\r\n", cseq + 2) - cseq - 2);
+  if (!line.ends_with(" REGISTER")) return;
+  kind_ = Kind::kTrusted;
+  links_.trusted(flow_);
+}
+
 Links::Links(const StreamLimits& limits, FrontSink& sink, Post post)
     : limits_(limits), sink_(sink), post_(std::move(post)) {}
 
@@ -45,8 +57,26 @@ void Links::adopt(std::unique_ptr<Link> link) {
   ++accepted_;
   const sip::Flow& flow = link->flow();
   ++per_address_[flow.remote.ip];
+  if (link->is_stranger()) {
+    ++strangers_;
+    ++strangers_per_address_[flow.remote.ip];
+  }
   if (link->carries_sip()) by_target_[{flow.transport, flow.remote}] = flow.connection;
   links_.emplace(flow.connection, std::move(link));
+}
+
+bool Links::has_room_for_stranger(const IpAddress& from) {
+  const auto it = strangers_per_address_.find(from);
+  const std::size_t of_address = it == strangers_per_address_.end() ? 0 : it->second;
+  if (strangers_ < limits_.strangers && of_address < limits_.strangers_per_address) return true;
+  ++refused_;
+  return false;
+}
+
+void Links::trusted(const sip::Flow& flow) {
+  --strangers_;
+  const auto it = strangers_per_address_.find(flow.remote.ip);
+  if (it != strangers_per_address_.end() && --it->second == 0) strangers_per_address_.erase(it);
 }
 
 Link* Links::find(sip::ConnectionId id) {
@@ -76,6 +106,7 @@ void Links::sweep(SteadyTime now) {
 void Links::clear() {
   links_.clear();
   per_address_.clear();
+  strangers_per_address_.clear();
   by_target_.clear();
 }
 
@@ -89,6 +120,7 @@ void Links::bury(sip::ConnectionId id) {
   if (it == links_.end()) return;
   const auto address = per_address_.find(it->second->flow().remote.ip);
   if (address != per_address_.end() && --address->second == 0) per_address_.erase(address);
+  if (it->second->is_stranger()) trusted(it->second->flow());
   links_.erase(it);
 }
 

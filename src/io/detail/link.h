@@ -25,14 +25,21 @@ class Links;
 // operation refers to the link and its buffers, so the link must outlive it.
 class Link {
  public:
-  Link(Links& links, const sip::Flow& flow, bool carries_sip)
-      : links_(links), flow_(flow), carries_sip_(carries_sip) {}
+  enum class Kind : std::uint8_t {
+    kHttp,
+    kStranger,  // SIP from somebody who has yet to register over it
+    kTrusted,   // SIP to somebody we called, or who has registered
+  };
+  Link(Links& links, const sip::Flow& flow, Kind kind) : links_(links), flow_(flow), kind_(kind) {}
   virtual ~Link() = default;
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
   const sip::Flow& flow() const { return flow_; }
-  bool carries_sip() const { return carries_sip_; }
+  bool carries_sip() const { return kind_ != Kind::kHttp; }
+  bool is_stranger() const { return kind_ == Kind::kStranger; }
+  // What we send says that somebody has registered over this link: it is no stranger's any more.
+  void look_for_registration(std::string_view message);
   bool ended() const { return ended_; }
   bool overdue(SteadyTime now) const { return now > read_by_ || now > write_by_; }
 
@@ -69,7 +76,7 @@ class Link {
 
   Links& links_;
   sip::Flow flow_;
-  bool carries_sip_;
+  Kind kind_;
   bool ended_ = false;
   bool used_ = false;
   bool dialled_ = false;
@@ -90,6 +97,8 @@ class Links {
   sip::ConnectionId next_id() { return sip::ConnectionId{++last_id_}; }
   // Room for one more from this address? Counts the refusal if not.
   bool has_room(const IpAddress& from);
+  bool has_room_for_stranger(const IpAddress& from);
+  void trusted(const sip::Flow& flow);  // from Link: no stranger any more
   // `L` is made with (links, args…) and started.
   template <typename L, typename... Args>
   L& admit(Args&&... args) {
@@ -125,6 +134,8 @@ class Links {
   std::unordered_map<sip::ConnectionId, std::unique_ptr<Link>> links_;
   std::unordered_map<IpAddress, std::size_t> per_address_;
   std::map<Target, sip::ConnectionId> by_target_;
+  std::unordered_map<IpAddress, std::size_t> strangers_per_address_;
+  std::size_t strangers_ = 0;
   std::uint64_t accepted_ = 0, refused_ = 0, timed_out_ = 0;
 };
 

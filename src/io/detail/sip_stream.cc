@@ -30,7 +30,7 @@ class SipStream final : public Link {
  public:
   // `dial`: connect to flow.remote first.
   SipStream(Links& links, const sip::Flow& flow, Stream&& stream, bool dial)
-      : Link(links, flow, true),
+      : Link(links, flow, dial ? Kind::kTrusted : Kind::kStranger),
         stream_(std::move(stream)),
         dial_(dial),
         queue_(links.limits().write_queue_bytes) {
@@ -57,6 +57,7 @@ class SipStream final : public Link {
     if (leaving_) return;
     if (!queue_.push(bytes)) return end();
     used();
+    if (is_stranger()) befriend(*bytes);
     if (open_ && !queue_.writing()) write_next();
   }
 
@@ -115,10 +116,15 @@ class SipStream final : public Link {
     // check.
     if (framer_.pending() > links().limits().message_bytes + kReadBytes) return end();
     if (framer_.pending() == 0) {
-      give_time(links().limits().idle);
+      give_time(is_stranger() ? links().limits().stranger_idle : links().limits().idle);
     } else if (progress || was_whole) {
       give_time(links().limits().stalled);
     }
+  }
+
+  void befriend(std::string_view message) {
+    look_for_registration(message);
+    if (!is_stranger() && framer_.pending() == 0) give_time(links().limits().idle);
   }
 
   // Where the next message begins is lost. Whoever sent a request hears so, then the connection ends.

@@ -14,11 +14,13 @@ template <typename Stream>
 class SipWebSocket final : public WebSocketLink<Stream> {
  public:
   SipWebSocket(Links& links, const sip::Flow& flow, Stream&& stream, const HttpRequest& request)
-      : WebSocketLink<Stream>(links, flow, true, std::move(stream), request, std::string{kSipProtocol}) {}
+      : WebSocketLink<Stream>(links, flow, Link::Kind::kStranger, std::move(stream), request,
+                              std::string{kSipProtocol}) {}
 
   void send(const Bytes& bytes) override {
     if (!this->put(bytes)) return this->end();
     this->used();
+    this->look_for_registration(*bytes);
   }
 
  private:

@@ -20,9 +20,9 @@ class WebSocketLink : public Link {
   using WebSocket = boost::beast::websocket::stream<Stream>;
 
  public:
-  WebSocketLink(Links& links, const sip::Flow& flow, bool carries_sip, Stream&& stream,
-                const HttpRequest& request, std::string subprotocol)
-      : Link(links, flow, carries_sip),
+  WebSocketLink(Links& links, const sip::Flow& flow, Kind kind, Stream&& stream, const HttpRequest& request,
+                std::string subprotocol)
+      : Link(links, flow, kind),
         ws_(std::move(stream)),
         request_(request),
         subprotocol_(std::move(subprotocol)),
