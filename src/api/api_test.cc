@@ -58,6 +58,10 @@ class FakeServices final : public Services {
     r.disposition = model::Disposition::kAnswered;
     on_records(std::vector{r});
   }
+  void webhooks(webhooks::Wish&& wish, OnWebhooks on_answer) override {
+    webhook_wish = std::move(wish);
+    on_answer(webhooks::Answer(webhook_answer));
+  }
   void reload(OnReloaded on_reloaded) override { on_reloaded(ReloadOutcome{reload_outcome}); }
   void backup(const std::string& file, OnBackup on_backup) override {
     backup_file = file;
@@ -73,6 +77,8 @@ class FakeServices final : public Services {
   RecordQuery record_query;
   ReloadOutcome reload_outcome{true, {}, {"server.sip_port"}};
   std::string backup_file;
+  webhooks::Wish webhook_wish;
+  webhooks::Answer webhook_answer = webhooks::Listed{};
   bool database_works = true;
 
  private:

@@ -11,6 +11,7 @@ namespace bw::api {
 std::span<const Route> system_routes();
 std::span<const Route> extension_routes();
 std::span<const Route> call_routes();
+std::span<const Route> webhook_routes();
 std::span<const Route> live_routes();
 
 // Whether `number` takes part in the call.

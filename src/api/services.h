@@ -13,6 +13,7 @@
 #include "model/directory.h"
 #include "ports/control.h"
 #include "ports/persistence.h"
+#include "webhooks/wishes.h"
 
 namespace bw::api {
 
@@ -53,6 +54,10 @@ class Services {
 
   // Null: nothing can be listened to here.
   virtual LiveStream* live() { return nullptr; }
+
+  // Answered on this thread; a callback that is destroyed without a call means that too much waits.
+  using OnWebhooks = std::move_only_function<void(webhooks::Answer&&)>;
+  virtual void webhooks(webhooks::Wish&& wish, OnWebhooks on_answer) = 0;
 
   virtual PasswordRules password_rules() const = 0;
   virtual Rng& rng() = 0;

@@ -318,7 +318,8 @@ void HttpClient::watch(int descriptor) {
 void HttpClient::wait(Duration at_most) {
   Impl& self = *impl_;
   self.keep_time();
-  Duration patience = std::max(at_most, Duration{0});
+  self.collect();  // what was refused has ended already, without a socket that could wake us
+  Duration patience = self.finished.empty() ? std::max(at_most, Duration{0}) : Duration{0};
   if (self.due) patience = std::clamp<Duration>(*self.due - Clock::now(), Duration{0}, patience);
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
   std::array<epoll_event, 128> events{};

@@ -199,6 +199,15 @@ TEST(HttpClient, AKeptConnectionIsRefusedOnceItsNetworkIsNoLongerAllowed) {
   EXPECT_EQ(requests, 1);
 }
 
+TEST(HttpClient, ARefusalIsToldAtOnceThoughNoSocketWakesAnybody) {
+  HttpClient client;
+  client.start(call_to("http://127.0.0.1:9/"));
+  const auto before = std::chrono::steady_clock::now();
+  client.wait(60s);
+  EXPECT_EQ(client.take_finished().size(), 1U);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 30s);
+}
+
 TEST(HttpClient, OtherProtocolsAreNotSpoken) {
   HttpClient client;
   client.allow(loopback());

@@ -91,4 +91,13 @@ void Administration::backup(const std::string& file, OnBackup on_backup) {
   });
 }
 
+void Administration::webhooks(webhooks::Wish&& wish, OnWebhooks on_answer) {
+  surroundings_.webhooks.ask(
+      std::move(wish), [this, on_answer = std::move(on_answer)](webhooks::Answer&& answer) mutable {
+        surroundings_.front.post([answer = std::move(answer), on_answer = std::move(on_answer)]() mutable {
+          on_answer(std::move(answer));
+        });
+      });
+}
+
 }  // namespace bw::server

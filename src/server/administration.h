@@ -13,6 +13,7 @@
 #include "io/front.h"
 #include "server/control_thread.h"
 #include "server/log.h"
+#include "server/webhook_thread.h"
 #include "store/store_thread.h"
 
 namespace bw::server {
@@ -24,6 +25,7 @@ class Administration final : public api::Services {
     io::Front& front;
     ControlInbox& inbox;
     store::StoreThread& store;
+    WebhookThread& webhooks;
     const io::Clock& clock;
     Log& log;
     std::function<api::ReloadOutcome(Administration&)> reload;
@@ -37,6 +39,7 @@ class Administration final : public api::Services {
   void call_records(const api::RecordQuery& query, OnRecords on_records) override;
   void reload(OnReloaded on_reloaded) override;
   void backup(const std::string& file, OnBackup on_backup) override;
+  void webhooks(webhooks::Wish&& wish, OnWebhooks on_answer) override;
   api::PasswordRules password_rules() const override { return rules_; }
   Rng& rng() override { return rng_; }
   Instant moment() const override { return surroundings_.clock.now(); }

@@ -15,6 +15,7 @@
 #include "server/live_feed.h"
 #include "server/opening.h"
 #include "server/reload.h"
+#include "server/webhook_thread.h"
 #include "server/retention.h"
 
 namespace bw::server {
@@ -42,6 +43,7 @@ struct Office::Impl {
     if (front) front->stop();
     loops.clear();
     names.reset();
+    webhooks.reset();
     if (retention) retention->stop();
     listening = {};
     store.reset();
@@ -70,6 +72,7 @@ struct Office::Impl {
   std::unique_ptr<store::StoreThread> store;
   store::Listening listening;
   std::unique_ptr<Retention> retention;
+  std::unique_ptr<WebhookThread> webhooks;
   std::unique_ptr<io::NameService> names;
   std::atomic<std::size_t> stocked = 0;  // media loops that have opened ports; outlives them
   MediaLoops loops;
@@ -105,6 +108,8 @@ std::expected<void, std::string> Office::Impl::open() {
       },
       [this](const store::Failure& failure) { log.error("database: {}", failure.sentence); });
   retention = std::make_unique<Retention>(*store, clock, log, events_kept_for(setup.config));
+  webhooks = std::make_unique<WebhookThread>(WebhookThread::Surroundings{*store, clock, log},
+                                             setup.config.features.webhooks);
   names = std::make_unique<io::NameService>([this](dns::QueryId id, dns::Answer&& answer) {
     inbox.push_always(exchange::NameResolved{id, std::move(answer)});
   });
@@ -130,9 +135,9 @@ void Office::Impl::await_ports() const {
 
 Administration::Surroundings Office::Impl::around_administration() {
   return {
-      *front, inbox, *store, clock, log, [this](Administration& administration_of) {
+      *front, inbox, *store, *webhooks, clock, log, [this](Administration& administration_of) {
         auto outcome = reload_configuration(
-            {setup, directory.path(), *front, inbox, administration_of, clock, log});
+            {setup, directory.path(), *front, inbox, administration_of, *webhooks, clock, log});
         retention->keep_events_for(events_kept_for(setup.config));
         return outcome;
       }};

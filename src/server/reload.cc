@@ -54,6 +54,7 @@ api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
   const config::Config& config = scope.setup.config;
   scope.log.set_level(log_setup(config).level);
   scope.administration.set_password_rules(password_rules(config));
+  scope.webhooks.configure(config.features.webhooks);
   scope.inbox.push_always(exchange::SettingsChanged{
       std::make_shared<const model::Settings>(config::to_settings(config, io::local_addresses()))});
   for (model::Extension& e : new_extensions(config, *scope.administration.directory())) {

@@ -15,6 +15,7 @@ struct ReloadScope {
   io::Front& front;
   ControlInbox& inbox;
   Administration& administration;
+  WebhookThread& webhooks;
   const io::Clock& clock;
   Log& log;
 };

@@ -91,9 +91,35 @@ constexpr std::array<std::string_view, 2> kJournal{
     R"(CREATE INDEX events_that_start_calls ON events (call_id) WHERE call_seq = 1)",
 };
 
+// sealed: secrets and headers. What changes with every delivery lies apart from what is large or changes
+// seldom; both are JSON of store/detail/webhook_json.h.
+constexpr std::array<std::string_view, 3> kWebhooks{
+    R"(CREATE TABLE webhooks (
+  id TEXT NOT NULL PRIMARY KEY,
+  url TEXT NOT NULL,
+  events TEXT NOT NULL,
+  extensions TEXT NOT NULL,
+  sealed TEXT NOT NULL,
+  former_until {int} NOT NULL,
+  standing TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  created_at {int} NOT NULL
+){strict})",
+    R"(CREATE TABLE webhook_progress (
+  id TEXT NOT NULL PRIMARY KEY,
+  progress TEXT NOT NULL
+){strict})",
+    R"(CREATE TABLE webhook_history (
+  id TEXT NOT NULL PRIMARY KEY,
+  dead TEXT NOT NULL,
+  log TEXT NOT NULL
+){strict})",
+};
+
 constexpr std::array kMigrations{
     Migration{1, "extensions, bindings, call records", kFoundation},
     Migration{2, "the event journal", kJournal},
+    Migration{4, "webhooks", kWebhooks},
 };
 
 void replace_all(std::string& text, std::string_view mark, std::string_view with) {

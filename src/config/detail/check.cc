@@ -10,6 +10,7 @@
 
 #include "config/detail/nearest.h"
 #include "config/detail/read.h"
+#include "webhooks/subscription.h"
 
 namespace bw::config::detail {
 namespace {
@@ -223,6 +224,22 @@ void check_security(Reading& reading, const Security& s) {
   }
 }
 
+// As the API would refuse them.
+void check_webhooks(Reading& reading, const Webhooks& w) {
+  for (std::size_t i = 0; i < w.subscriptions.size(); ++i) {
+    const Subscription& s = w.subscriptions[i];
+    const std::string path = fmt::format("features.webhooks.subscriptions[{}]", i);
+    const auto object_to = [&](std::string_view key, const std::optional<std::string>& fault) {
+      if (fault) reading.report(place_of(reading, path), path + '.' + std::string(key), *fault);
+    };
+    object_to("url", webhooks::fault_of_url(s.url));
+    for (const std::string& event : s.events) object_to("events", webhooks::fault_of_event(event));
+    for (const auto& [name, value] : s.headers)
+      object_to("headers", webhooks::fault_of_header(name, value.reveal()));
+    if (!s.secret.reveal().empty()) object_to("secret", webhooks::fault_of_secret(s.secret.reveal()));
+  }
+}
+
 }  // namespace
 
 void check(Reading& reading, const Config& config) {
@@ -236,6 +253,7 @@ void check(Reading& reading, const Config& config) {
   check_other_numbers(reading, config, taken);
   check_trunks(reading, config);
   check_security(reading, config.security);
+  check_webhooks(reading, config.features.webhooks);
 }
 
 }  // namespace bw::config::detail

@@ -27,11 +27,6 @@ constexpr std::array kMissing{
     Missing{"features.presence", [](const Config& c) { return c.features.presence; }},
     Missing{"features.music_on_hold", [](const Config& c) { return c.features.music_on_hold; }},
     Missing{"features.auto_attendant", [](const Config& c) { return c.features.auto_attendant; }},
-    Missing{"features.webhooks.enabled", [](const Config& c) { return c.features.webhooks.enabled; }},
-    Missing{"features.webhooks.subscriptions",
-            [](const Config& c) {
-              return c.features.webhooks.enabled && !c.features.webhooks.subscriptions.empty();
-            }},
     Missing{"features.webrtc.enabled", [](const Config& c) { return c.features.webrtc.enabled; }},
     Missing{
         "features.webrtc.turn_servers",

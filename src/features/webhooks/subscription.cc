@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "events/description.h"
 #include "webhooks/signature.h"
 
 namespace bw::webhooks {
@@ -13,12 +14,6 @@ constexpr std::size_t kLongestPattern = 64;
 constexpr std::size_t kLongestHeader = 4'096;
 constexpr std::size_t kShortestSecret = 8;
 constexpr std::size_t kLongestSecret = 512;
-
-bool matches(std::string_view pattern, std::string_view type) {
-  if (pattern == "*") return true;
-  if (pattern.ends_with(".*")) return type.starts_with(pattern.substr(0, pattern.size() - 1));
-  return pattern == type;
-}
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -65,7 +60,8 @@ std::string_view authority_of(std::string_view url) {
 }  // namespace
 
 bool wants(const Subscription& s, const events::StoredEvent& event) {
-  if (std::ranges::none_of(s.events, [&](const auto& pattern) { return matches(pattern, event.type); }))
+  if (std::ranges::none_of(s.events,
+                           [&](const auto& pattern) { return events::matches(pattern, event.type); }))
     return false;
   return s.extensions.empty() || std::ranges::any_of(event.extensions, [&](const std::string& e) {
            return std::ranges::find(s.extensions, e) != s.extensions.end();

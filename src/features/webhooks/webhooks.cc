@@ -69,7 +69,8 @@ void Webhooks::on(const SettingsChanged& changed, Instant now) {
 }
 
 void Webhooks::on(const Grown& grown, Instant now) {
-  if (grown.batch->empty()) return;
+  newest_ = std::max(newest_, grown.newest);
+  if (!grown.batch || grown.batch->empty()) return read_on(now);
   newest_ = std::max(newest_, grown.batch->back().seq);
   for (auto& [id, r] : receivers_) {
     if (!r.active() || r.queue.read_to() + 1 < grown.batch->front().seq) continue;

@@ -42,6 +42,7 @@ struct SettingsChanged {
 };
 struct Grown {  // a commit; in the order of seq
   events::StoredBatch batch;
+  std::uint64_t newest = 0;  // without a batch: so far has the journal grown
 };
 struct Page {  // the answer to ReadJournal
   bool ok = true;

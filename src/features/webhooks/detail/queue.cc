@@ -155,7 +155,7 @@ Queue::Flown Queue::failed(std::uint64_t seq, Instant now) {
   return {slot.failures, slot.first_failed, &*slot.letter};
 }
 
-void Queue::sleep(std::uint64_t seq, Instant until) {
+void Queue::rest(std::uint64_t seq, Instant until) {
   enter(*find(seq)->lane, LaneState::kSleeping, until);
 }
 

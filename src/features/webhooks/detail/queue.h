@@ -63,7 +63,7 @@ class Queue {
     const Letter* letter = nullptr;
   };
   Flown failed(std::uint64_t seq, Instant now);
-  void sleep(std::uint64_t seq, Instant until);
+  void rest(std::uint64_t seq, Instant until);
   void done(std::uint64_t seq);
   void defer(std::uint64_t seq);  // and its lane, as far as there is room
   std::optional<DeadLetter> bury(std::uint64_t seq, Instant now);

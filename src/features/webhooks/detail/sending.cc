@@ -100,9 +100,9 @@ void Webhooks::delivery_failed(Receiver& r, detail::Queue& queue, const Flight& 
                                const http::Outcome& outcome, Instant now) {
   const auto flown = queue.failed(flight.seq, now);
   r.record(limits_, record_of(*flown.letter, flight.seq, flown.failures, outcome, now));
-  if (!r.active()) return queue.sleep(flight.seq, now);  // it was switched off while this was under way
+  if (!r.active()) return queue.rest(flight.seq, now);  // it was switched off while this was under way
   if (outcome.status == kGone) {
-    queue.sleep(flight.seq, now);
+    queue.rest(flight.seq, now);
     return stand(r, Standing::kDisabled, "The receiver answered 410 (gone).", now);
   }
   if (!r.failing_since) r.failing_since = now;
@@ -118,7 +118,7 @@ void Webhooks::delivery_failed(Receiver& r, detail::Queue& queue, const Flight& 
   if (outcome.retry_after && (outcome.status == kTooMany || outcome.status == kUnavailable))
     r.not_before = std::max(r.not_before, now + wait_asked_for(*outcome.retry_after));
   if (r.failing && now - *r.failing_since >= limits_.give_up_after) {
-    queue.sleep(flight.seq, now);
+    queue.rest(flight.seq, now);
     return stand(
         r, Standing::kPaused,
         "Nothing but failures for a day; enable it again when the receiver answers. Nothing is lost until "
@@ -132,8 +132,8 @@ void Webhooks::delivery_failed(Receiver& r, detail::Queue& queue, const Flight& 
     r.bury(limits_, std::move(*dead));
     return end_replay_if_finished(r);
   }
-  queue.sleep(flight.seq,
-              now + retry_delay(flown.failures, settings_.retry_delay, settings_.max_retries, rng_));
+  queue.rest(flight.seq,
+             now + retry_delay(flown.failures, settings_.retry_delay, settings_.max_retries, rng_));
   if (!r.failing && flown.failures > settings_.max_retries) queue.defer(flight.seq);
 }
 
