@@ -24,8 +24,6 @@ namespace bw::calls {
 struct CallLimits {
   std::size_t calls = 20'000;
   std::size_t forks = 10;  // phones that ring for one call
-  // Legs, and so media ports, of one extension: nobody takes all there are.
-  std::size_t legs_per_extension = 100;
   std::uint16_t port_stock = 64;  // port pairs asked for at a time while fewer than half of it are free
 };
 

@@ -156,7 +156,9 @@ TEST(Settings, TheCallLogicIsToldWhatTheFileSays) {
   const Loaded result = load(R"(server: {sip_host: ['127.0.0.1', '::'], external_ip: auto, sip_port: 5070}
 features: {call_transfer: off, max_call_duration: 60}
 voicemail: {no_answer_timeout: 20}
-security: {enable_srtp: required, digest_algorithms: [SHA-256, MD5], rate_limit: {lockout_duration: 60}}
+security: {enable_srtp: required, digest_algorithms: [SHA-256, MD5], rate_limit: {lockout_duration: 60},
+           calls_per_extension: 7}
+events: {dtmf: true}
 extensions: [{number: 1001, name: Alice}, {number: 1002, ring_seconds: 45}]
 )",
                              "c.yml", {});
@@ -170,6 +172,8 @@ extensions: [{number: 1001, name: Alice}, {number: 1002, ring_seconds: 45}]
   EXPECT_EQ(s.sip_port, 5070);
   EXPECT_FALSE(s.transfer_enabled);
   EXPECT_TRUE(s.hold_enabled);
+  EXPECT_TRUE(s.dtmf_events);
+  EXPECT_EQ(s.calls_per_extension, 7U);
   EXPECT_EQ(s.max_call_duration, 60s);
   EXPECT_EQ(s.no_answer_timeout, 20s);
   EXPECT_EQ(s.srtp, model::SrtpPolicy::kRequired);

@@ -53,6 +53,7 @@ model::Settings to_settings(const Config& config, std::vector<IpAddress> local_a
   s.digest_algorithms = config.security.digest_algorithms;
   s.require_authentication = config.security.require_authentication;
   s.rate_limit = config.security.rate_limit;
+  s.calls_per_extension = config.security.calls_per_extension;
   s.dialplan = config.dialplan;
   s.srtp = config.security.enable_srtp;
   s.transfer_enabled = config.features.call_transfer;

@@ -142,6 +142,7 @@ struct Security {
   bool require_authentication = true;
   PasswordRules password;
   model::RateLimit rate_limit;
+  std::uint32_t calls_per_extension = 100;  // at a time, ringing phones included
   std::vector<model::DigestAlgorithm> digest_algorithms = {model::DigestAlgorithm::kMd5};
   std::vector<Network> trusted_networks = private_networks();
   Audit audit;

@@ -51,6 +51,9 @@ struct Settings {
   bool transfer_enabled = true;
   bool hold_enabled = true;
   bool dtmf_events = false;  // tell the journal each digit a person presses
+  // Legs at a time, ringing phones included; each takes a pair of media ports, and nobody takes all there
+  // are.
+  std::uint32_t calls_per_extension = 100;
   Duration max_call_duration = 7200s;
   Duration no_answer_timeout = 30s;
   Duration media_silence_timeout = 60s;  // with a dead session timer as well, the leg is ended

@@ -242,9 +242,9 @@ bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
 
 std::optional<std::string> Engine::too_many_legs(std::string_view extension) const {
   const auto it = engaged_.find(extension);
-  if (it == engaged_.end() || it->second.legs < limits_.legs_per_extension) return std::nullopt;
+  if (it == engaged_.end() || it->second.legs < settings_->calls_per_extension) return std::nullopt;
   return std::string(extension) + " has as many calls as one extension may have, " +
-         std::to_string(limits_.legs_per_extension);
+         std::to_string(settings_->calls_per_extension);
 }
 
 std::string Engine::display_of(const std::string& extension) const {

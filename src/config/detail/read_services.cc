@@ -83,6 +83,7 @@ void read_security(Section& s, Security& out) {
   s.flag("require_authentication", out.require_authentication);
   s.section("password", out.password, read_password_rules);
   s.section("rate_limit", out.rate_limit, read_rate_limit);
+  s.number("calls_per_extension", out.calls_per_extension, 1, 100'000);
   s.choices<DigestAlgorithm>("digest_algorithms", out.digest_algorithms, kAlgorithms);
   s.networks("trusted_networks", out.trusted_networks);
   s.section("audit", out.audit, read_audit);
