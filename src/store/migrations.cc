@@ -91,6 +91,48 @@ constexpr std::array<std::string_view, 2> kJournal{
     R"(CREATE INDEX events_that_start_calls ON events (call_id) WHERE call_seq = 1)",
 };
 
+// Times as above; 0 in expires_at: never. Nothing here opens a door: password_hash is argon2id, and digests
+// are of 256 bits of chance.
+constexpr std::array<std::string_view, 5> kAccess{
+    R"(CREATE TABLE users (
+  name TEXT NOT NULL PRIMARY KEY,
+  role TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  created_at {int} NOT NULL
+){strict})",
+    R"(CREATE TABLE api_keys (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at {int} NOT NULL,
+  expires_at {int} NOT NULL
+){strict})",
+    R"(CREATE TABLE sessions (
+  digest TEXT NOT NULL PRIMARY KEY,
+  cookie {int} NOT NULL,
+  name TEXT NOT NULL,
+  extension TEXT NOT NULL,
+  mark TEXT NOT NULL,
+  created_at {int} NOT NULL,
+  expires_at {int} NOT NULL
+){strict})",
+    R"(CREATE TABLE audit_log (
+  number {int} NOT NULL PRIMARY KEY,
+  at {int} NOT NULL,
+  who TEXT NOT NULL,
+  way TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  action TEXT NOT NULL,
+  target TEXT NOT NULL,
+  status {int} NOT NULL,
+  old_value TEXT NOT NULL,
+  new_value TEXT NOT NULL
+){rowid})", R"(CREATE INDEX audit_log_by_who ON audit_log (who, number))",
+};
+
 // sealed: secrets and headers. What changes with every delivery lies apart from what is large or changes
 // seldom; both are JSON of store/detail/webhook_json.h.
 constexpr std::array<std::string_view, 3> kWebhooks{
@@ -119,6 +161,7 @@ constexpr std::array<std::string_view, 3> kWebhooks{
 constexpr std::array kMigrations{
     Migration{1, "extensions, bindings, call records", kFoundation},
     Migration{2, "the event journal", kJournal},
+    Migration{3, "users, keys, sessions, audit log", kAccess},
     Migration{4, "webhooks", kWebhooks},
 };
 

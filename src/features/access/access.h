@@ -1,0 +1,132 @@
+// Who may come in: users, keys, sessions, and how often somebody may try. State in memory; what has to
+// outlive the run is handed out as changes for the database.
+//
+// Owner: the front thread. Decides; hashing passwords and storing is done by whoever asks it.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "access/attempts.h"
+#include "access/buckets.h"
+#include "access/records.h"
+#include "access/repeats.h"
+#include "base/address.h"
+#include "base/rng.h"
+#include "model/directory.h"
+#include "model/settings.h"
+
+namespace bw::access {
+
+struct Limits {
+  std::size_t users = 1'000;
+  std::size_t keys = 1'000;
+  std::size_t sessions = 20'000;         // beyond: the one unused for longest ends
+  std::size_t sessions_of_one = 50;      // of one user or extension, likewise
+  std::size_t attempt_entries = 20'000;  // per kind of subject
+  std::size_t buckets = 20'000;
+  Rate rate_of_address{200, 2'000};  // offices share one address
+  Rate rate_of_principal{100, 1'000};
+  Duration cookie_idle = 30min;
+  Duration cookie_lifetime = 12h;
+  Duration token_lifetime = 12h;
+};
+
+struct Settings {
+  model::RateLimit rate_limit;
+  std::vector<Network> trusted_networks;  // their addresses are not locked out: a proxy is one of them
+  std::vector<std::string> origins;       // api.cors_origins
+};
+
+// What a request shows.
+struct Shown {
+  std::string_view cookie;  // headers
+  std::string_view authorization;
+  std::string_view api_key;
+};
+
+// What a password has to be compared with; of a name nobody has it looks the same.
+struct Claim {
+  std::string hash;                               // argon2id, nobody's for all but users
+  std::optional<model::Credentials> credentials;  // of an extension
+};
+
+class Access {
+ public:
+  explicit Access(Limits limits = {});
+
+  void restore(Records&& records, Instant now);
+  void configure(Settings settings) { settings_ = std::move(settings); }
+  const Settings& settings() const { return settings_; }
+
+  // ---- requests ----
+  Principal who(const Shown& shown, const model::Directory& directory, Instant now);
+  std::optional<Duration> too_many(const IpAddress& from, const Principal& principal, Instant now);
+  struct Allowance {
+    std::uint32_t limit = 0;
+    std::uint32_t left = 0;
+    Duration full_in{0};
+  };
+  Allowance allowance(const IpAddress& from, const Principal& principal, Instant now) const;
+  Repeats& repeats() { return repeats_; }
+
+  // ---- logging in ----
+  struct Lockout {
+    std::string kind;  // "address", "user"
+    std::string subject;
+  };
+  struct Attempt {
+    std::optional<Duration> locked;  // it is not looked at
+    std::vector<Lockout> began;
+  };
+  Attempt begin_login(const std::string& name, const IpAddress& from, Instant now);
+  Claim claim_of(const std::string& name, const model::Directory& directory) const;
+  void login_succeeded(const std::string& name, const IpAddress& from);
+  struct Opened {
+    Secret<std::string> token;
+    Principal principal;
+    Instant expires;
+    std::vector<Change> changes;
+  };
+  // The name has proved its password; none: it is gone meanwhile.
+  std::optional<Opened> open(const std::string& name, Way way, const model::Directory& directory, Rng& rng,
+                             Instant now);
+  std::vector<Change> close(const Principal& principal);
+
+  // ---- users and keys; changes take effect when apply() says they are stored ----
+  const std::map<std::string, User>& users() const { return users_; }
+  const std::map<std::string, ApiKey>& keys() const { return keys_; }
+  bool room_for_user() const { return users_.size() < limits_.users; }
+  bool room_for_key() const { return keys_.size() < limits_.keys; }
+  bool is_last_admin(const std::string& name) const;
+  void apply(std::span<const Change> changes);
+
+ private:
+  std::string mark_of(const std::string& name, const std::string& extension,
+                      const model::Directory& directory) const;
+  std::optional<Principal> of_session(std::string_view token, Way way, const model::Directory& directory,
+                                      Instant now);
+  std::optional<Principal> of_key(std::string_view token, Instant now) const;
+  void make_room(const std::string& name, std::vector<Change>& changes);
+  void end(const std::string& digest, std::vector<Change>& changes);
+
+  Limits limits_;
+  Settings settings_;
+  std::map<std::string, User> users_;
+  std::map<std::string, ApiKey> keys_;                        // by id
+  std::unordered_map<std::string, std::string> key_digests_;  // digest → id
+  std::unordered_map<std::string, Session> sessions_;         // by digest
+  Attempts attempts_of_address_;
+  Attempts attempts_of_name_;
+  Buckets buckets_of_address_;
+  Buckets buckets_of_principal_;
+  Repeats repeats_;
+};
+
+}  // namespace bw::access

@@ -1,0 +1,108 @@
+#include "access/credentials.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstddef>
+
+namespace bw::access {
+namespace {
+
+constexpr std::size_t kTokenBytes = 32;
+constexpr std::size_t kLongestToken = 128;
+
+std::string hex(const unsigned char* bytes, std::size_t size) {
+  std::string text(size * 2 + 1, '\0');
+  sodium_bin2hex(text.data(), text.size(), bytes, size);
+  text.pop_back();
+  return text;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_token_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+}
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+// "pbx.example:8080" without a port that its scheme has anyway.
+std::string_view without_default_port(std::string_view host, bool tls) {
+  const std::string_view port = tls ? ":443" : ":80";
+  if (host.ends_with(port)) host.remove_suffix(port.size());
+  return host;
+}
+
+}  // namespace
+
+Secret<std::string> make_token(std::string_view prefix, Rng& rng) {
+  std::array<std::byte, kTokenBytes> bytes{};
+  rng.fill(bytes);
+  constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+  std::string text(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
+  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                    bytes.size(), kVariant);
+  text.pop_back();
+  return Secret{std::string(prefix) + text};
+}
+
+std::string digest_of(std::string_view token) {
+  std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
+  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(token.data()), token.size());
+  return hex(hash.data(), hash.size());
+}
+
+std::optional<std::string_view> cookie_of(std::string_view header, std::string_view name) {
+  std::optional<std::string_view> found;
+  while (!header.empty()) {
+    const std::size_t end = std::min(header.find(';'), header.size());
+    const std::string_view pair = trimmed(header.substr(0, end));
+    header.remove_prefix(std::min(end + 1, header.size()));
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
+    if (found) return std::nullopt;
+    found = pair.substr(equals + 1);
+  }
+  if (!found || found->empty() || found->size() > kLongestToken ||
+      !std::ranges::all_of(*found, is_token_char))
+    return std::nullopt;
+  return found;
+}
+
+std::optional<std::string_view> bearer_of(std::string_view header) {
+  constexpr std::string_view kScheme = "bearer ";
+  header = trimmed(header);
+  if (!same_ignoring_case(header.substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  const std::string_view token = trimmed(header.substr(kScheme.size()));
+  if (token.empty() || token.size() > kLongestToken || !std::ranges::all_of(token, is_token_char))
+    return std::nullopt;
+  return token;
+}
+
+// The scheme is not compared: a proxy in front may speak TLS while we do not, and a page of the same host and
+// port is our own either way.
+bool is_origin_of(std::string_view origin, std::string_view host, bool tls) {
+  bool secure = tls;
+  if (origin.starts_with("https://")) {
+    origin.remove_prefix(8);
+    secure = true;
+  } else if (origin.starts_with("http://")) {
+    origin.remove_prefix(7);
+    secure = false;
+  } else {
+    return false;  // "null" and what is no origin
+  }
+  return !host.empty() &&
+         same_ignoring_case(without_default_port(origin, secure), without_default_port(host, secure));
+}
+
+}  // namespace bw::access
