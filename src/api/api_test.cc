@@ -1,114 +1,14 @@
 // Every route by a table: what goes in, what comes out, and what must never come out.
 #include <gtest/gtest.h>
 
-#include <boost/json/parse.hpp>
-#include <memory>
-
 #include "api/json.h"
-#include "api/router.h"
+#include "api/test_services.h"
 #include "sip/digest.h"
 
 namespace bw::api {
 namespace {
 
 namespace json = boost::json;
-
-constexpr Instant kNow{std::chrono::seconds{1'800'000'000}};
-
-// The system in memory: answers at once, remembers what it was asked.
-class FakeServices final : public Services {
- public:
-  FakeServices() {
-    model::Directory d;
-    model::Extension alice;
-    alice.number = model::ExtensionNumber{"1001"};
-    alice.name = Personal<std::string>{"Alice"};
-    alice.credentials = credentials_of("1001", Secret<std::string>{"Very-Secret-1"});
-    d.extensions.emplace("1001", alice);
-    directory_ = std::make_shared<const model::Directory>(std::move(d));
-  }
-
-  void ask(ports::Request&& request, OnReply on_reply) override {
-    asked = request;
-    if (std::holds_alternative<ports::ListPhones>(request)) {
-      model::Binding b;
-      b.extension = model::ExtensionNumber{"1001"};
-      b.contact = "sip:1001@192.0.2.7:5070";
-      b.user_agent = "Phone \"X\"";
-      b.flow = {sip::Transport::kTls, {}, {}, *Endpoint::parse("192.0.2.7:5070")};
-      b.expires_at = kNow;
-      return on_reply(ports::Phones{{b}});
-    }
-    on_reply(std::move(reply));
-  }
-  model::DirectorySnapshot directory() const override { return directory_; }
-  void change(ports::Change&& change, OnDone on_done) override {
-    changes.push_back(std::move(change));
-    on_done(database_works);
-  }
-  void call_records(const RecordQuery& query, OnRecords on_records) override {
-    record_query = query;
-    if (!database_works) return on_records(std::nullopt);
-    model::CallRecord r;
-    r.id = model::CallId{"c-1"};
-    r.from_extension = "1001";
-    r.started = kNow;
-    r.answered = kNow + std::chrono::seconds{5};
-    r.ended = kNow + std::chrono::seconds{65};
-    r.disposition = model::Disposition::kAnswered;
-    on_records(std::vector{r});
-  }
-  void webhooks(webhooks::Wish&& wish, OnWebhooks on_answer) override {
-    webhook_wish = std::move(wish);
-    on_answer(webhooks::Answer(webhook_answer));
-  }
-  void reload(OnReloaded on_reloaded) override { on_reloaded(ReloadOutcome{reload_outcome}); }
-  void backup(const std::string& file, OnBackup on_backup) override {
-    backup_file = file;
-    on_backup(database_works ? std::nullopt : std::optional<std::string>{"the disk is full"});
-  }
-  PasswordRules password_rules() const override { return {}; }
-  Rng& rng() override { return rng_; }
-  Instant moment() const override { return kNow + std::chrono::seconds{90}; }
-
-  ports::Request asked;
-  ports::Reply reply = ports::Done{};
-  std::vector<ports::Change> changes;
-  RecordQuery record_query;
-  ReloadOutcome reload_outcome{true, {}, {"server.sip_port"}};
-  std::string backup_file;
-  webhooks::Wish webhook_wish;
-  webhooks::Answer webhook_answer = webhooks::Listed{};
-  bool database_works = true;
-
- private:
-  model::DirectorySnapshot directory_;
-  SeededRng rng_{7};
-};
-
-struct Answer {
-  int status = 0;
-  std::string text;
-  json::value value;
-  std::vector<std::pair<std::string, std::string>> headers;
-};
-
-Answer call(FakeServices& services, std::string method, std::string target, std::string body = {},
-            const access::Principal& principal = access::Principal::from_operator()) {
-  Answer answer;
-  const std::size_t question = target.find('?');
-  http::Request request{std::move(method), target.substr(0, question),
-                        question == std::string::npos ? "" : target.substr(question + 1), std::move(body)};
-  int times = 0;
-  if (principal.way != access::Way::kOperator)
-    request.headers.emplace_back("content-type", "application/json");
-  route(routes(), services, std::move(request), principal, [&](http::Response&& r) {
-    ++times;
-    answer = {r.status, r.body, json::parse(r.body), r.headers};
-  });
-  EXPECT_EQ(times, 1);
-  return answer;
-}
 
 struct Case {
   const char* method;
@@ -184,14 +84,6 @@ TEST(Router, NamesTheMethodsAPathTakes) {
   FakeServices services;
   const Answer a = call(services, "PATCH", "/api/extensions/1001");
   EXPECT_EQ(a.headers, (std::vector<std::pair<std::string, std::string>>{{"Allow", "GET, PUT, DELETE"}}));
-}
-
-access::Principal as(access::Role role, std::string extension = {}) {
-  access::Principal p;
-  p.way = access::Way::kToken;
-  p.role = role;
-  p.extension = std::move(extension);
-  return p;
 }
 
 TEST(Permission, NobodyReachesNothingButWhatNeedsNoLogin) {

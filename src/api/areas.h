@@ -9,10 +9,16 @@
 namespace bw::api {
 
 std::span<const Route> system_routes();
+std::span<const Route> login_routes();
+std::span<const Route> account_routes();
+std::span<const Route> documentation_routes();
 std::span<const Route> extension_routes();
 std::span<const Route> call_routes();
 std::span<const Route> webhook_routes();
 std::span<const Route> live_routes();
+
+// Whether `number` takes part in the call.
+bool concerns(const ports::CallView& call, std::string_view number);
 
 // Whether `number` takes part in the call.
 bool concerns(const ports::CallView& call, std::string_view number);

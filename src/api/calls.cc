@@ -1,10 +1,12 @@
 // Phones, calls and call records.
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "api/areas.h"
 #include "api/extensions.h"
 #include "api/json.h"
+#include "api/paging.h"
 #include "base/core.h"
 
 namespace bw::api {
@@ -114,32 +116,30 @@ constexpr std::array kStart{
           .most = 64},
 };
 constexpr std::array kWhichCall{Field{.name = "call_id", .required = true, .most = 64}};
-constexpr std::array kRecordQuery{
-    Field{.name = "limit",
-          .type = Type::kInteger,
-          .about = "how many, newest first (100)",
-          .least = 1,
-          .most = 1'000},
-    Field{.name = "extension", .type = Type::kText, .about = "as caller or callee", .most = 32},
-};
+constexpr std::array kRecordQuery =
+    both(kPaging, std::array{Field{.name = "extension", .about = "as caller or callee", .most = 32}});
 
 // ---- handlers ----
 
 void answer_phones(Exchange&& e, const ports::Phones& phones) {
-  json::array list;
+  std::vector<std::pair<std::string, json::value>> items;
   for (const model::Binding& b : phones.bindings) {
-    if (e.principal().sees(b.extension.value)) list.push_back(to_json(b));
+    if (!e.principal().sees(b.extension.value)) continue;
+    json::object phone = to_json(b);
+    std::string id{phone.at("id").as_string()};
+    items.emplace_back(std::move(id), std::move(phone));
   }
-  e.answer(200, list);
+  answer_page(std::move(e), std::move(items));
 }
 
 void answer_calls(Exchange&& e, const ports::Calls& calls) {
   const access::Principal& who = e.principal();
-  json::array list;
+  std::vector<std::pair<std::string, json::value>> items;
   for (const ports::CallView& call : calls.calls) {
-    if (who.role != access::Role::kUser || concerns(call, who.extension)) list.push_back(to_json(call));
+    if (who.role != access::Role::kUser || concerns(call, who.extension))
+      items.emplace_back(call.id.value, to_json(call));
   }
-  e.answer(200, list);
+  answer_page(std::move(e), std::move(items));
 }
 
 // Every reply of the exchange to a question that may be any of its kinds.
@@ -207,13 +207,26 @@ void call_records(Services& s, Exchange&& e) {
   if (query.extension.empty()) query.extension = e.principal().extension;
   if (!e.principal().sees(query.extension))
     return e.refuse({"This is not yours to see or change.", "forbidden", "extension", 403});
-  query.limit = e.query_number("limit", 100);
-  s.call_records(query, [e = std::move(e)](std::optional<std::vector<model::CallRecord>>&& records) mutable {
-    if (!records) return e.refuse({"The database does not answer.", "unavailable", {}, 503});
-    json::array list;
-    for (const model::CallRecord& r : *records) list.push_back(to_json(r));
-    e.answer(200, list);
-  });
+  query.limit = e.query_number("limit", kPage);
+  const std::string cursor = e.query("cursor");
+  std::int64_t before = 0;
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), before);
+  if (!cursor.empty()) {
+    if (error != std::errc{} || end != cursor.data() + cursor.size() || before <= 0)
+      return e.refuse({"This cursor is none of this list.", "bad_request", "cursor"});
+    query.before = Instant{Duration{before}};
+  }
+  const std::size_t limit = query.limit;
+  s.call_records(query,
+                 [e = std::move(e), limit](std::optional<std::vector<model::CallRecord>>&& records) mutable {
+                   if (!records) return e.refuse({"The database does not answer.", "unavailable", {}, 503});
+                   json::array list;
+                   for (const model::CallRecord& r : *records) list.push_back(to_json(r));
+                   std::string next;
+                   if (records->size() == limit)
+                     next = std::to_string(records->back().started.since_epoch().count());
+                   answer_page(std::move(e), std::move(list), next);
+                 });
 }
 
 constexpr std::array kRoutes{
@@ -225,6 +238,7 @@ constexpr std::array kRoutes{
           .who = Who::kUser,
           .scope = "phones:read",
           .handle = phones,
+          .query = kPaging,
           .answer = &kPhones},
     Route{.method = "GET",
           .pattern = "/api/registered-phones/extension/{number}",
@@ -235,6 +249,7 @@ constexpr std::array kRoutes{
           .scope = "phones:read",
           .own = "number",
           .handle = phones_of,
+          .query = kPaging,
           .answer = &kPhones},
     Route{.method = "GET",
           .pattern = "/api/calls",
@@ -244,6 +259,7 @@ constexpr std::array kRoutes{
           .who = Who::kUser,
           .scope = "calls:read",
           .handle = calls,
+          .query = kPaging,
           .answer = &kCalls},
     Route{.method = "POST",
           .pattern = "/api/call",

@@ -50,15 +50,15 @@ std::uint32_t Exchange::query_number(std::string_view name, std::uint32_t otherw
 }
 
 void Exchange::answer(int status, const json::value& value) {
-  respond_(to_response(status, value));
+  answer(to_response(status, value));
 }
 
 void Exchange::answer(http::Response&& response) {
-  respond_(std::move(response));
+  reply_(std::move(response), std::move(trail_));
 }
 
 void Exchange::refuse(const Problem& problem) {
-  respond_(to_response(problem));
+  answer(to_response(problem));
 }
 
 void Exchange::refuse(const ports::Refused& refused) {

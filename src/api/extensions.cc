@@ -6,6 +6,7 @@
 
 #include "api/areas.h"
 #include "api/json.h"
+#include "api/paging.h"
 
 namespace bw::api {
 namespace {
@@ -160,16 +161,13 @@ void store(Services& services, Exchange&& x, ports::Change&& change, int status,
 
 void list_extensions(Services& services, Exchange&& x) {
   with_registered(services, {}, [&services, x = std::move(x)](const auto& registered) mutable {
-    std::vector<const model::Extension*> all;
+    std::vector<std::pair<std::string, json::value>> items;
     const model::DirectorySnapshot directory = services.directory();
     for (const auto& [number, extension] : directory->extensions) {
-      if (x.principal().sees(number)) all.push_back(&extension);
+      if (x.principal().sees(number))
+        items.emplace_back(number, summary_of(extension, registered.contains(number)));
     }
-    std::ranges::sort(all, {}, [](const model::Extension* e) -> const auto& { return e->number; });
-    json::array list;
-    for (const model::Extension* e : all)
-      list.push_back(summary_of(*e, registered.contains(e->number.value)));
-    x.answer(200, list);
+    answer_page(std::move(x), std::move(items));
   });
 }
 
@@ -208,6 +206,7 @@ void change_extension(Services& services, Exchange&& x) {
   if (known == nullptr) return x.refuse(no_such_extension(number));
   Body body = x.body();
   model::Extension e = *known;
+  x.trail().before = to_json(e, false);
   if (const auto given = body.text("number", 32); given && *given != number) {
     body.object_to("number", "The number of an extension cannot be changed.");
   }
@@ -223,7 +222,10 @@ void change_extension(Services& services, Exchange&& x) {
 
 void remove_extension(Services& services, Exchange&& x) {
   const std::string number = x.parameter();
-  if (services.directory()->find(number) == nullptr) return x.refuse(no_such_extension(number));
+  const model::DirectorySnapshot directory = services.directory();
+  const model::Extension* known = directory->find(number);
+  if (known == nullptr) return x.refuse(no_such_extension(number));
+  x.trail().before = to_json(*known, false);
   json::object answer = success();
   answer["message"] = "Extension " + number + " was removed.";
   store(services, std::move(x), ports::DropExtension{model::ExtensionNumber{number}}, 200, std::move(answer));
@@ -238,6 +240,7 @@ constexpr std::array kRoutes{
           .who = Who::kUser,
           .scope = "extensions:read",
           .handle = list_extensions,
+          .query = kPaging,
           .answer = &kSummaries},
     Route{.method = "POST",
           .pattern = "/api/extensions",

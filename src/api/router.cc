@@ -128,16 +128,27 @@ std::optional<Problem> objection_to(const access::Principal& p, const Route& r) 
   return forbidden(fmt::format("The role {} may not do this.", access::name_of(p.role)));
 }
 
+void run(Found&& found, Services& services, http::Request&& request, const access::Principal& principal,
+         Reply reply) {
+  if (found.route == nullptr) return reply(std::move(found.refusal), {});
+  if (const auto problem = objection_to(principal, *found.route)) return reply(to_response(*problem), {});
+  const bool reads = reads_only(request.method);
+  Body body{reads ? std::string_view{} : std::string_view{request.body}};
+  Trail trail{.before = nullptr, .after = nullptr, .target = request.path};
+  if (const auto problem = objection_to(request, principal, found, body))
+    return reply(to_response(*problem), std::move(trail));
+  if (!reads) trail.after = without_secrets(body.value(), found.route->body);
+  found.route->handle(services, Exchange{std::move(request), principal, std::move(found.parameters),
+                                         std::move(body), std::move(trail), std::move(reply)});
+}
+
 void route(std::span<const Route> table, Services& services, http::Request&& request,
            const access::Principal& principal, http::Respond respond) {
   Found found = find_route(table, request.method, request.path);
-  if (found.route == nullptr) return respond(std::move(found.refusal));
-  if (const auto problem = objection_to(principal, *found.route)) return respond(to_response(*problem));
-  Body body{reads_only(request.method) ? std::string_view{} : std::string_view{request.body}};
-  if (const auto problem = objection_to(request, principal, found, body))
-    return respond(to_response(*problem));
-  found.route->handle(services, Exchange{std::move(request), principal, std::move(found.parameters),
-                                         std::move(body), std::move(respond)});
+  run(std::move(found), services, std::move(request), principal,
+      [respond = std::move(respond)](http::Response&& response, Trail&&) mutable {
+        respond(std::move(response));
+      });
 }
 
 }  // namespace bw::api

@@ -60,7 +60,10 @@ Found find_route(std::span<const Route> table, std::string_view method, std::str
 // Whether `principal` may use the route at all, whatever for.
 std::optional<Problem> objection_to(const access::Principal& principal, const Route& route);
 
-// Finds, checks, and calls the handler. `principal`: who it is, known already.
+// Checks the request and calls the handler. `principal`: who it is, known already.
+void run(Found&& found, Services& services, http::Request&& request, const access::Principal& principal,
+         Reply reply);
+// The same from the table on.
 void route(std::span<const Route> table, Services& services, http::Request&& request,
            const access::Principal& principal, http::Respond respond);
 

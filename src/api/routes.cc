@@ -7,7 +7,9 @@ constexpr std::array kDoneFields{Field{.name = "success", .type = Type::kFlag, .
 
 std::vector<Route> gathered() {
   std::vector<Route> all;
-  for (const std::span<const Route> area : {system_routes(), extension_routes(), call_routes(), webhook_routes(), live_routes()})
+  for (const std::span<const Route> area :
+       {system_routes(), login_routes(), account_routes(), documentation_routes(), extension_routes(),
+        call_routes(), webhook_routes(), live_routes()})
     all.insert(all.end(), area.begin(), area.end());
   return all;
 }

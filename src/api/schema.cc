@@ -123,6 +123,24 @@ bool has_format(std::string_view text, Format format) {
   return false;
 }
 
+boost::json::object without_secrets(const boost::json::object& value, std::span<const Field> fields) {
+  boost::json::object copy = value;
+  for (const Field& f : fields) {
+    auto* held = copy.if_contains(boost::json::string_view(f.name.data(), f.name.size()));
+    if (held == nullptr) continue;
+    if (f.secret) {
+      *held = "(secret)";
+    } else if (f.type == Type::kObject && held->is_object()) {
+      *held = without_secrets(held->get_object(), f.fields);
+    } else if (f.type == Type::kObjects && held->is_array()) {
+      for (auto& item : held->get_array()) {
+        if (item.is_object()) item = without_secrets(item.get_object(), f.fields);
+      }
+    }
+  }
+  return copy;
+}
+
 std::optional<Problem> check(Body body, std::span<const Field> fields) {
   take(body, fields);
   return body.finish();

@@ -68,4 +68,7 @@ bool has_format(std::string_view text, Format format);
 // kText may be checked further by their handler.
 std::optional<Problem> check(Body body, std::span<const Field> fields);
 
+// A copy for the audit log.
+boost::json::object without_secrets(const boost::json::object& value, std::span<const Field> fields);
+
 }  // namespace bw::api

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "access/access.h"
 #include "api/password.h"
 #include "base/rng.h"
+#include "events/event.h"
 #include "model/call_record.h"
 #include "model/directory.h"
 #include "ports/control.h"
@@ -27,7 +29,15 @@ struct ReloadOutcome {
 
 struct RecordQuery {
   std::size_t limit = 100;
-  std::string extension;  // as caller or callee; empty: all
+  std::string extension;          // as caller or callee; empty: all
+  std::optional<Instant> before;  // started before, for paging
+};
+
+struct AuditQuery {
+  std::size_t limit = 100;
+  std::uint64_t before = 0;  // only smaller numbers; 0: from the newest
+  std::string who;           // empty: all
+  std::string action;
 };
 
 // Everything on one thread: handlers are called there, and answers come back there, sooner or later.
@@ -51,6 +61,22 @@ class Services {
   // Into a file of the server's machine; the text says why not.
   using OnBackup = std::move_only_function<void(std::optional<std::string>&&)>;
   virtual void backup(const std::string& file, OnBackup on_backup) = 0;
+
+  // ---- logins ----
+  virtual access::Access& access() = 0;
+  // Stored first, then known to access(); false: the database refused, nothing changed.
+  virtual void keep(std::vector<access::Change>&& changes, OnDone on_done) = 0;
+  // Beside the front thread, for it takes long. None: too many are waiting.
+  using OnVerified = std::move_only_function<void(std::optional<bool>)>;
+  virtual void verify_password(std::string hash, Secret<std::string> password, OnVerified on_verified) = 0;
+  using OnHashed = std::move_only_function<void(std::optional<Secret<std::string>>&&)>;
+  virtual void hash_password(Secret<std::string> password, OnHashed on_hashed) = 0;
+  // To the audit log, in the order of the calls; nobody waits for it.
+  virtual void audit(access::AuditEntry&& entry) = 0;
+  using OnAudit = std::move_only_function<void(std::optional<std::vector<access::AuditEntry>>&&)>;
+  virtual void audit_log(const AuditQuery& query, OnAudit on_audit) = 0;
+  // Into the journal.
+  virtual void tell(events::Event&& event) = 0;
 
   // Null: nothing can be listened to here.
   virtual LiveStream* live() { return nullptr; }

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "base/uuid.h"
+#include "server/opening.h"
+
 namespace bw::server {
 namespace {
 
@@ -14,8 +17,24 @@ ports::Reply too_busy() {
 }  // namespace
 
 Administration::Administration(Surroundings surroundings, model::DirectorySnapshot directory,
-                               const api::PasswordRules& rules)
-    : surroundings_(std::move(surroundings)), directory_(std::move(directory)), rules_(rules) {}
+                               access::Records&& records, const config::Config& config)
+    : surroundings_(std::move(surroundings)),
+      directory_(std::move(directory)),
+      rules_(server::password_rules(config)),
+      logins_({surroundings_.front, surroundings_.store, surroundings_.jobs, surroundings_.clock, rng_,
+               surroundings_.log},
+              std::move(records), config) {}
+
+void Administration::configure(const config::Config& config) {
+  rules_ = server::password_rules(config);
+  logins_.configure(config);
+}
+
+void Administration::tell(events::Event&& event) {
+  const Instant now = moment();
+  surroundings_.store.persist(
+      {{}, {ports::Tell{{events::EventId{uuid_v7(now, rng_)}, now, 0, std::move(event)}}}});
+}
 
 void Administration::ask(ports::Request&& request, OnReply on_reply) {
   const ports::RequestId id{++last_request_};
@@ -67,6 +86,7 @@ void Administration::call_records(const api::RecordQuery& query, OnRecords on_re
     store::CallFilter filter;
     filter.limit = query.limit;
     filter.extension = query.extension;
+    filter.before = query.before;
     auto result = store.call_records(filter);
     std::optional<std::vector<model::CallRecord>> records;
     if (result) records = std::move(*result);

@@ -13,6 +13,7 @@
 #include "io/front.h"
 #include "server/control_thread.h"
 #include "server/log.h"
+#include "server/logins.h"
 #include "server/webhook_thread.h"
 #include "store/store_thread.h"
 
@@ -28,10 +29,11 @@ class Administration final : public api::Services {
     WebhookThread& webhooks;
     const io::Clock& clock;
     Log& log;
+    Jobs& jobs;
     std::function<api::ReloadOutcome(Administration&)> reload;
   };
-  Administration(Surroundings surroundings, model::DirectorySnapshot directory,
-                 const api::PasswordRules& rules);
+  Administration(Surroundings surroundings, model::DirectorySnapshot directory, access::Records&& records,
+                 const config::Config& config);
 
   void ask(ports::Request&& request, OnReply on_reply) override;
   model::DirectorySnapshot directory() const override { return directory_; }
@@ -41,13 +43,29 @@ class Administration final : public api::Services {
   void backup(const std::string& file, OnBackup on_backup) override;
   void webhooks(webhooks::Wish&& wish, OnWebhooks on_answer) override;
   api::PasswordRules password_rules() const override { return rules_; }
+  access::Access& access() override { return logins_.access(); }
+  void keep(std::vector<access::Change>&& changes, OnDone on_done) override {
+    logins_.keep(std::move(changes), std::move(on_done));
+  }
+  void verify_password(std::string hash, Secret<std::string> password, OnVerified on_verified) override {
+    logins_.verify(std::move(hash), std::move(password), std::move(on_verified));
+  }
+  void hash_password(Secret<std::string> password, OnHashed on_hashed) override {
+    logins_.hash(std::move(password), std::move(on_hashed));
+  }
+  void audit(access::AuditEntry&& entry) override { logins_.audit(std::move(entry)); }
+  void audit_log(const api::AuditQuery& query, OnAudit on_audit) override {
+    logins_.read_audit(query, std::move(on_audit));
+  }
+  void tell(events::Event&& event) override;
   Rng& rng() override { return rng_; }
   Instant moment() const override { return surroundings_.clock.now(); }
 
   api::LiveStream* live() override { return live_; }
 
   void set_live(api::LiveStream& stream) { live_ = &stream; }
-  void set_password_rules(const api::PasswordRules& rules) { rules_ = rules; }
+  // What of the configuration concerns logins and passwords.
+  void configure(const config::Config& config);
   // The exchange's reply to something asked here. Any thread.
   void answered(ports::Answered&& answer);
 
@@ -60,6 +78,7 @@ class Administration final : public api::Services {
   api::PasswordRules rules_;
   io::KernelRng rng_;
   api::LiveStream* live_ = nullptr;
+  Logins logins_;
   std::uint64_t last_request_ = 0;
   std::unordered_map<ports::RequestId, OnReply> waiting_;
 };

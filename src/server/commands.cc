@@ -5,110 +5,21 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
-#include <iostream>
 #include <vector>
 
 #include "api/json.h"
 #include "config/extensions.h"
 #include "server/config_file.h"
-#include "server/control_client.h"
 #include "server/data_directory.h"
 #include "server/opening.h"
 #include "server/program.h"
+#include "server/showing.h"
 #include "store/seal.h"
 
 namespace bw::server {
 namespace {
 
 namespace json = boost::json;
-
-std::filesystem::path data_of(const CommandOptions& options) {
-  return options.data.empty() ? default_data_directory() : std::filesystem::path{options.data};
-}
-
-int complain(int code, std::string_view sentence) {
-  fmt::print(stderr, "bellwire: {}\n", sentence);
-  return code;
-}
-
-std::string text_of(const json::value& v) {
-  if (const auto* s = v.if_string()) return {s->data(), s->size()};
-  if (v.is_null()) return "-";
-  return json::serialize(v);
-}
-
-std::string field(const json::value& object, const char* name) {
-  const auto* o = object.if_object();
-  const json::value* v = o == nullptr ? nullptr : o->if_contains(name);
-  return v == nullptr ? "-" : text_of(*v);
-}
-
-// Columns as wide as their widest cell.
-void print_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const std::string& cell : head) widths.push_back(cell.size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  const auto print_row = [&](const std::vector<std::string>& row) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", line);
-  };
-  print_row(head);
-  for (const auto& row : rows) print_row(row);
-}
-
-using Show = std::function<void(const json::value&)>;
-
-// Asks, prints the answer (raw with --json, else by `show`), and turns a refusal into a sentence and an exit
-// code.
-int ask_and_show(const CommandOptions& options, std::string_view method, const std::string& target,
-                 const json::value& body, const Show& show) {
-  const std::string text = body.is_null() ? std::string{} : json::serialize(body);
-  const auto answer = ask_server(data_of(options), method, target, text);
-  if (!answer) return complain(kNotRunning, answer.error());
-  if (options.json) fmt::print("{}", answer->body);
-  boost::system::error_code error;
-  const json::value value = json::parse(answer->body, error);
-  if (error) return complain(kRefused, "the server's answer is not JSON");
-  if (answer->status >= 400) {
-    for (const auto& p : value.is_object() && value.as_object().contains("problems")
-                             ? value.at("problems").as_array()
-                             : json::array{}) {
-      complain(kRefused, text_of(p));
-    }
-    return options.json ? kRefused : complain(kRefused, field(value, "error"));
-  }
-  if (!options.json) show(value);
-  return kOk;
-}
-
-Show table(std::vector<std::string> head, std::vector<const char*> fields) {
-  return [head = std::move(head), fields = std::move(fields)](const json::value& list) {
-    std::vector<std::vector<std::string>> rows;
-    for (const json::value& item : list.as_array()) {
-      auto& row = rows.emplace_back();
-      for (const char* name : fields) row.push_back(field(item, name));
-    }
-    print_table(head, rows);
-  };
-}
-
-void show_message(const json::value& answer) {
-  const json::object& o = answer.as_object();
-  if (o.contains("message")) fmt::print("{}\n", field(answer, "message"));
-  if (o.contains("password")) fmt::print("password: {}   (shown this once)\n", field(answer, "password"));
-}
-
-std::string asked_password() {
-  std::string line;
-  fmt::print(stderr, "password: ");
-  std::getline(std::cin, line);
-  return line;
-}
 
 }  // namespace
 
@@ -191,8 +102,8 @@ int command_backup(const std::string& file, const CommandOptions& options) {
 }
 
 int command_extension_list(const CommandOptions& options) {
-  return ask_and_show(
-      options, "GET", "/api/extensions", nullptr,
+  return ask_and_list(
+      options, "/api/extensions", "number",
       table({"NUMBER", "NAME", "EMAIL", "REGISTERED"}, {"number", "name", "email", "registered"}));
 }
 
@@ -219,14 +130,14 @@ int command_extension_password(const std::string& number, bool ask_password, con
 }
 
 int command_phone_list(const CommandOptions& options) {
-  return ask_and_show(options, "GET", "/api/registered-phones", nullptr,
+  return ask_and_list(options, "/api/registered-phones", "id",
                       table({"EXTENSION", "ADDRESS", "TRANSPORT", "EXPIRES", "DEVICE"},
                             {"extension_number", "ip_address", "transport", "expires_at", "user_agent"}));
 }
 
 int command_call_list(const CommandOptions& options) {
-  return ask_and_show(
-      options, "GET", "/api/calls", nullptr,
+  return ask_and_list(
+      options, "/api/calls", "call_id",
       table({"CALL", "STATE", "FROM", "TO", "STARTED"}, {"call_id", "state", "from", "to", "started_at"}));
 }
 

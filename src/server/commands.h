@@ -1,8 +1,10 @@
 // The commands that ask a running server, and those that read its files.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bw::server {
 
@@ -35,6 +37,22 @@ int command_phone_list(const CommandOptions& options);
 int command_call_list(const CommandOptions& options);
 int command_call_start(const std::string& from, const std::string& to, const CommandOptions& options);
 int command_call_hang_up(const std::string& call_id, const CommandOptions& options);
+
+int command_user_list(const CommandOptions& options);
+int command_user_add(const std::string& name, const std::string& role, bool ask_password,
+                     const CommandOptions& options);
+int command_user_remove(const std::string& name, const CommandOptions& options);
+int command_user_password(const std::string& name, bool ask_password, const CommandOptions& options);
+struct NewKey {
+  std::string name;
+  std::string role = "supervisor";
+  std::vector<std::string> scopes;
+  std::uint32_t days = 0;  // 0: for ever
+};
+int command_key_list(const CommandOptions& options);
+int command_key_add(const NewKey& key, const CommandOptions& options);
+int command_key_remove(const std::string& id, const CommandOptions& options);
+int command_audit(const CommandOptions& options);
 
 int command_doctor(const CommandOptions& options);
 

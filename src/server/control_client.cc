@@ -63,9 +63,10 @@ std::expected<ControlAnswer, std::string> ask_server(const std::filesystem::path
                                                      std::string_view body) {
   const auto fd = connect_to(control_socket(data_directory));
   if (!fd) return std::unexpected(fd.error());
-  const std::string request =
-      fmt::format("{} {} HTTP/1.1\r\nHost: bellwire\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}",
-                  method, target, body.size(), body);
+  const std::string request = fmt::format(
+      "{} {} HTTP/1.1\r\nHost: bellwire\r\nConnection: close\r\nContent-Type: "
+      "application/json\r\nContent-Length: {}\r\n\r\n{}",
+      method, target, body.size(), body);
   if (!send_all(fd->get(), request)) return std::unexpected("the server hung up");
   const std::string answer = read_all(fd->get());
   const std::size_t head_end = answer.find("\r\n\r\n");

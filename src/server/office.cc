@@ -6,7 +6,7 @@
 #include <future>
 #include <thread>
 
-#include "api/router.h"
+#include "api/gate.h"
 #include "io/certificate.h"
 #include "io/host.h"
 #include "server/administration.h"
@@ -15,8 +15,8 @@
 #include "server/live_feed.h"
 #include "server/opening.h"
 #include "server/reload.h"
-#include "server/webhook_thread.h"
 #include "server/retention.h"
+#include "server/webhook_thread.h"
 
 namespace bw::server {
 namespace {
@@ -41,6 +41,7 @@ struct Office::Impl {
     // The order in which nobody speaks to the dead: the exchange, who answers it, who serves both.
     control.reset();
     if (front) front->stop();
+    jobs.reset();
     loops.clear();
     names.reset();
     webhooks.reset();
@@ -67,12 +68,14 @@ struct Office::Impl {
   Arrivals arrivals;
   model::SettingsSnapshot settings;
   std::unique_ptr<Administration> administration;
+  std::unique_ptr<api::Gate> gate;
   std::unique_ptr<api::LiveStream> live;
   std::unique_ptr<io::Front> front;
   std::unique_ptr<store::StoreThread> store;
   store::Listening listening;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<WebhookThread> webhooks;
+  std::unique_ptr<Jobs> jobs;
   std::unique_ptr<io::NameService> names;
   std::atomic<std::size_t> stocked = 0;  // media loops that have opened ports; outlives them
   MediaLoops loops;
@@ -113,8 +116,10 @@ std::expected<void, std::string> Office::Impl::open() {
   names = std::make_unique<io::NameService>([this](dns::QueryId id, dns::Answer&& answer) {
     inbox.push_always(exchange::NameResolved{id, std::move(answer)});
   });
+  jobs = std::make_unique<Jobs>();
   administration = std::make_unique<Administration>(around_administration(), opened->directory,
-                                                    password_rules(setup.config));
+                                                    std::move(opened->records), setup.config);
+  gate = std::make_unique<api::Gate>(*administration);
   live = std::make_unique<api::LiveStream>(*administration, journal_reader(*front, *store),
                                            opened->newest_event);
   listening = feed(*live, *front, *store);
@@ -134,13 +139,12 @@ void Office::Impl::await_ports() const {
 }
 
 Administration::Surroundings Office::Impl::around_administration() {
-  return {
-      *front, inbox, *store, *webhooks, clock, log, [this](Administration& administration_of) {
-        auto outcome = reload_configuration(
-            {setup, directory.path(), *front, inbox, administration_of, *webhooks, clock, log});
-        retention->keep_events_for(events_kept_for(setup.config));
-        return outcome;
-      }};
+  return {*front, inbox, *store, *webhooks, clock, log, *jobs, [this](Administration& administration_of) {
+            auto outcome = reload_configuration(
+                {setup, directory.path(), *front, inbox, administration_of, *webhooks, clock, log});
+            retention->keep_events_for(events_kept_for(setup.config));
+            return outcome;
+          }};
 }
 
 std::expected<void, std::string> Office::Impl::use_certificates() {
@@ -153,11 +157,10 @@ std::expected<void, std::string> Office::Impl::open_doors() {
   if (auto r = use_certificates(); !r) return r;
   io::FrontHandlers handlers;
   handlers.from_operator = [this](http::Request&& request, http::Respond respond) {
-    api::route(api::routes(), *administration, std::move(request), access::Principal::from_operator(),
-               std::move(respond));
+    gate->from_operator(std::move(request), std::move(respond));
   };
   handlers.from_network = [this](http::Request&& request, http::Respond respond) {
-    api::route(api::routes(), *administration, std::move(request), {}, std::move(respond));
+    gate->from_network(std::move(request), std::move(respond));
   };
   const auto open = front->listen(front_doors(setup.config, directory.path()), std::move(handlers));
   if (!open) return std::unexpected(open.error().sentence);

@@ -3,6 +3,8 @@
 #include "io/certificate.h"
 #include "io/host.h"
 #include "server/data_directory.h"
+#include "server/first_admin.h"
+#include "store/access.h"
 #include "store/journal.h"
 #include "store/seal.h"
 
@@ -136,10 +138,14 @@ std::expected<OpenedDatabase, std::string> open_database(const config::Config& c
   if (*cut > 0) log.warning("{} calls were cut off by the end of the last run", *cut);
   auto bindings = opened->load_bindings(now);
   if (!bindings) return sentence(bindings.error());
+  auto records = store::AccessTables{*opened}.load(now);
+  if (!records) return sentence(records.error());
+  if (auto r = make_first_admin(*opened, *records, password_rules(config), rng, now, log); !r)
+    return sentence(r.error());
   const auto newest = store::Journal{*opened}.newest_seq();
   if (!newest) return sentence(newest.error());
   return OpenedDatabase{std::move(*opened), std::make_shared<const model::Directory>(std::move(directory)),
-                        std::move(*bindings), *newest};
+                        std::move(*bindings), std::move(*records), *newest};
 }
 
 }  // namespace bw::server

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "access/records.h"
 #include "api/password.h"
 #include "base/rng.h"
 #include "config/config.h"
@@ -40,6 +41,7 @@ struct OpenedDatabase {
   store::Store store;
   model::DirectorySnapshot directory;
   std::vector<model::Binding> bindings;
+  access::Records records;
   std::uint64_t newest_event = 0;  // of the journal
 };
 // Opens and migrates it, takes in extensions of the configuration that it does not know, closes the calls

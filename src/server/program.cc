@@ -16,7 +16,8 @@ struct CommandLine {
   CommandOptions options;
   DemoOptions demo;
   NewExtension extension;
-  std::string file, number, from, to, call_id;
+  std::string file, number, from, to, call_id, user, role = "admin";
+  NewKey key;
   bool ask_password = false;
   std::function<int()> chosen;
 };
@@ -107,6 +108,36 @@ void add_call_commands(CLI::App& app, CommandLine& line) {
       ->required();
 }
 
+void add_access_commands(CLI::App& app, CommandLine& line) {
+  CLI::App& user = *group(app, "user", "users: who administers or supervises");
+  add(user, line, "ls", "list them", [&line] { return command_user_list(line.options); });
+  auto* add_one = add(user, line, "add", "add one; its password is made and shown once", [&line] {
+    return command_user_add(line.user, line.role, line.ask_password, line.options);
+  });
+  add_one->add_option("--role", line.role, "admin, supervisor or user")->capture_default_str();
+  auto* password = add(user, line, "passwd", "give one a new password, made and shown once",
+                       [&line] { return command_user_password(line.user, line.ask_password, line.options); });
+  for (CLI::App* command : {add_one, password}) {
+    command->add_option("name", line.user)->required();
+    command->add_flag("--ask-password", line.ask_password, "read the password from standard input");
+  }
+  add(user, line, "rm", "remove one", [&line] { return command_user_remove(line.user, line.options); })
+      ->add_option("name", line.user)
+      ->required();
+  CLI::App& key = *group(app, "key", "API keys: for programs");
+  add(key, line, "ls", "list them", [&line] { return command_key_list(line.options); });
+  auto* make = add(key, line, "add", "make one; it is shown once",
+                   [&line] { return command_key_add(line.key, line.options); });
+  make->add_option("name", line.key.name, "what it is for")->required();
+  make->add_option("--scope", line.key.scopes, "such as calls:read; * is all")->required();
+  make->add_option("--role", line.key.role, "supervisor or admin")->capture_default_str();
+  make->add_option("--days", line.key.days, "how long it is good; 0: for ever")->capture_default_str();
+  add(key, line, "rm", "revoke one", [&line] { return command_key_remove(line.user, line.options); })
+      ->add_option("id", line.user)
+      ->required();
+  add(app, line, "audit", "the last changes and logins", [&line] { return command_audit(line.options); });
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
@@ -118,6 +149,7 @@ int run_program(int argc, char** argv) {
   add_server_commands(app, line);
   add_extension_commands(app, line);
   add_call_commands(app, line);
+  add_access_commands(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

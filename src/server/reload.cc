@@ -53,7 +53,7 @@ api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
   scope.setup.config = std::move(loaded.config);
   const config::Config& config = scope.setup.config;
   scope.log.set_level(log_setup(config).level);
-  scope.administration.set_password_rules(password_rules(config));
+  scope.administration.configure(config);
   scope.webhooks.configure(config.features.webhooks);
   scope.inbox.push_always(exchange::SettingsChanged{
       std::make_shared<const model::Settings>(config::to_settings(config, io::local_addresses()))});

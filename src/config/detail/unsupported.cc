@@ -61,7 +61,6 @@ constexpr std::array kMissing{
     Missing{"trunks", [](const Config& c) { return !c.trunks.empty(); }},
     Missing{"integrations.active_directory.enabled",
             [](const Config& c) { return c.active_directory.enabled; }},
-    Missing{"security.audit.enabled", [](const Config& c) { return c.security.audit.enabled; }},
     Missing{"provisioning.enabled", [](const Config& c) { return c.provisioning.enabled; }},
     Missing{"provisioning.devices",
             [](const Config& c) { return c.provisioning.enabled && !c.provisioning.devices.empty(); }},

@@ -1,0 +1,401 @@
+// Users, API keys and the audit log: for admins.
+#include <algorithm>
+#include <array>
+#include <boost/json/parse.hpp>
+#include <charconv>
+
+#include "access/credentials.h"
+#include "api/areas.h"
+#include "api/paging.h"
+#include "base/rfc3339.h"
+
+namespace bw::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kNameBytes = 64;
+constexpr std::uint32_t kLongestKeyDays = 3'650;
+
+// ---- as the table describes them ----
+
+constexpr std::array kUserFields{
+    Field{.name = "name", .required = true, .most = kNameBytes, .format = Format::kWord},
+    Field{.name = "role", .about = "user, supervisor or admin", .required = true, .most = 16},
+    Field{.name = "created_at", .type = Type::kTime, .required = true},
+};
+constexpr std::array kNewUser{
+    Field{.name = "name",
+          .about = "with a letter in it: numbers are extensions",
+          .required = true,
+          .most = kNameBytes,
+          .format = Format::kWord},
+    Field{.name = "role", .about = "user, supervisor or admin (admin)", .most = 16},
+    Field{.name = "password",
+          .about = "by the rules of security.password; made if there is none",
+          .secret = true,
+          .most = 1'024},
+};
+constexpr std::array kChangedUser{
+    Field{.name = "role", .about = "user, supervisor or admin", .most = 16},
+    Field{.name = "password",
+          .about = "by the rules of security.password; ends all sessions",
+          .secret = true,
+          .most = 1'024},
+    Field{
+        .name = "generate_password", .type = Type::kFlag, .about = "make a new one and answer it, this once"},
+};
+constexpr std::array kUserKeptFields{
+    Field{.name = "success", .type = Type::kFlag, .required = true},
+    Field{.name = "message", .required = true},
+    Field{.name = "password", .about = "that was made, shown this once", .most = 1'024},
+};
+constexpr std::array kKeyFields{
+    Field{.name = "id", .required = true, .most = 32},
+    Field{.name = "name", .required = true, .most = kNameBytes},
+    Field{.name = "role", .required = true, .most = 16},
+    Field{.name = "scopes", .type = Type::kTexts, .required = true, .most = 64},
+    Field{.name = "created_by", .required = true},
+    Field{.name = "created_at", .type = Type::kTime, .required = true},
+    Field{.name = "expires_at", .type = Type::kTime, .required = true, .nullable = true},
+};
+constexpr std::array kNewKey{
+    Field{.name = "name", .about = "what it is for", .required = true, .most = kNameBytes},
+    Field{.name = "role", .about = "supervisor or admin (supervisor)", .most = 16},
+    Field{.name = "scopes",
+          .type = Type::kTexts,
+          .about = "such as calls:read; * is all of them",
+          .required = true,
+          .least = 1,
+          .most = 64},
+    Field{.name = "expires_in_days",
+          .type = Type::kInteger,
+          .about = "never, if absent",
+          .least = 1,
+          .most = kLongestKeyDays},
+};
+constexpr std::array kKeyMadeFields{
+    Field{.name = "success", .type = Type::kFlag, .required = true},
+    Field{.name = "message", .required = true},
+    Field{.name = "id", .required = true, .most = 32},
+    Field{.name = "key", .about = "shown this once", .required = true, .most = 128},
+};
+constexpr std::array kAuditFields{
+    Field{.name = "number", .type = Type::kInteger, .required = true, .most = 9'007'199'254'740'991},
+    Field{.name = "at", .type = Type::kTime, .required = true},
+    Field{.name = "who", .required = true},
+    Field{.name = "way", .about = "cookie, token, key, operator or none", .required = true, .most = 16},
+    Field{.name = "from",
+          .about = "address; empty for the machine of the server",
+          .required = true,
+          .most = 64},
+    Field{.name = "action", .about = "the operation", .required = true},
+    Field{.name = "target", .required = true, .most = 8'192},
+    Field{.name = "status", .type = Type::kInteger, .required = true, .most = 599},
+    Field{.name = "before", .type = Type::kAny, .nullable = true},
+    Field{.name = "after", .type = Type::kAny, .nullable = true},
+};
+constexpr std::array kAuditQuery = both(
+    kPaging, std::array{Field{.name = "who"}, Field{.name = "action", .most = 64, .format = Format::kWord}});
+constexpr Shape kUsers{"User", kUserFields, true};
+constexpr Shape kUserKept{"UserKept", kUserKeptFields};
+constexpr Shape kKeys{"ApiKey", kKeyFields, true};
+constexpr Shape kKeyMade{"ApiKeyMade", kKeyMadeFields};
+constexpr Shape kAudit{"AuditEntry", kAuditFields, true};
+
+json::string_view to_view(std::string_view s) {
+  return {s.data(), s.size()};
+}
+
+Problem no_such(std::string_view what) {
+  return {"There is no such " + std::string(what) + ".", "not_found", {}, 404};
+}
+
+// ---- users ----
+
+json::object to_json(const access::User& u) {
+  return {{"name", u.name}, {"role", to_view(access::name_of(u.role))}, {"created_at", rfc3339(u.created)}};
+}
+
+void list_users(Services& s, Exchange&& e) {
+  std::vector<std::pair<std::string, json::value>> items;
+  for (const auto& [name, user] : s.access().users()) items.emplace_back(name, to_json(user));
+  answer_page(std::move(e), std::move(items));
+}
+
+std::optional<access::Role> read_role(Body& body, access::Role otherwise) {
+  const auto given = body.text("role");
+  if (!given) return otherwise;
+  const auto role = access::role_of(*given);
+  if (!role) body.object_to("role", "role must be user, supervisor or admin.");
+  return role;
+}
+
+void store_changes(Services& s, Exchange&& e, std::vector<access::Change>&& changes, json::object&& answer) {
+  s.keep(std::move(changes), [e = std::move(e), answer = std::move(answer)](bool kept) mutable {
+    if (!kept) return e.refuse({"The database does not answer.", "unavailable", {}, 503});
+    e.answer(200, answer);
+  });
+}
+
+// Hashes the password and stores the user with it. `shown`: the password was made here and is told once.
+void store_user(Services& s, Exchange&& e, access::User&& user, Secret<std::string>&& password, bool shown,
+                std::string message) {
+  json::object answer = success();
+  answer["message"] = std::move(message);
+  if (shown) answer["password"] = password.reveal();
+  s.hash_password(std::move(password), [&s, e = std::move(e), user = std::move(user),
+                                        answer = std::move(answer)](auto&& hash) mutable {
+    if (!hash) return e.refuse({"The server is too busy.", "busy", {}, 503});
+    user.password_hash = std::move(*hash);
+    store_changes(s, std::move(e), {access::SaveUser{std::move(user)}}, std::move(answer));
+  });
+}
+
+void add_user(Services& s, Exchange&& e) {
+  Body body = e.body();
+  access::User user;
+  user.name = body.required_text("name");
+  if (user.name.find_first_not_of("0123456789") == std::string::npos)
+    body.object_to("name", "name must hold a letter: numbers are extensions.");
+  user.role = read_role(body, access::Role::kAdmin).value_or(access::Role::kUser);
+  user.created = s.moment();
+  auto given = body.text("password", 1'024);
+  if (given) {
+    if (auto objection = objection_to(*given, s.password_rules()))
+      body.object_to("password", std::move(*objection), "weak_password");
+  }
+  if (const auto problem = body.finish()) return e.refuse(*problem);
+  if (s.access().users().contains(user.name))
+    return e.refuse({"The user " + user.name + " exists already.", "conflict", "name", 409});
+  if (!s.access().room_for_user()) return e.refuse({"There are too many users.", "full", {}, 409});
+  const bool made = !given;
+  Secret<std::string> password =
+      made ? generate_password(s.rng(), s.password_rules()) : Secret{std::move(*given)};
+  std::string message = "User " + user.name + " was added.";
+  store_user(s, std::move(e), std::move(user), std::move(password), made, std::move(message));
+}
+
+void change_user(Services& s, Exchange&& e) {
+  const auto found = s.access().users().find(e.parameter());
+  if (found == s.access().users().end()) return e.refuse(no_such("user"));
+  Body body = e.body();
+  access::User user = found->second;
+  e.trail().before = to_json(user);
+  user.role = read_role(body, user.role).value_or(user.role);
+  const bool make = body.flag("generate_password").value_or(false);
+  auto given = body.text("password", 1'024);
+  if (given) {
+    if (auto objection = objection_to(*given, s.password_rules()))
+      body.object_to("password", std::move(*objection), "weak_password");
+  }
+  if (const auto problem = body.finish()) return e.refuse(*problem);
+  if (user.role != access::Role::kAdmin && s.access().is_last_admin(user.name))
+    return e.refuse({"This is the last admin.", "conflict", "role", 409});
+  std::string message = "User " + user.name + " was changed.";
+  if (given || make) {
+    Secret<std::string> password =
+        given ? Secret{std::move(*given)} : generate_password(s.rng(), s.password_rules());
+    const bool shown = !given;
+    return store_user(s, std::move(e), std::move(user), std::move(password), shown, std::move(message));
+  }
+  json::object answer = success();
+  answer["message"] = std::move(message);
+  store_changes(s, std::move(e), {access::SaveUser{std::move(user)}}, std::move(answer));
+}
+
+void remove_user(Services& s, Exchange&& e) {
+  const auto found = s.access().users().find(e.parameter());
+  if (found == s.access().users().end()) return e.refuse(no_such("user"));
+  if (s.access().is_last_admin(found->first))
+    return e.refuse({"This is the last admin.", "conflict", {}, 409});
+  e.trail().before = to_json(found->second);
+  json::object answer = success();
+  answer["message"] = "User " + found->first + " was removed.";
+  const std::string name = found->first;
+  store_changes(s, std::move(e), {access::DropUser{name}}, std::move(answer));
+}
+
+// ---- keys ----
+
+json::object to_json(const access::ApiKey& k) {
+  json::array scopes;
+  for (const std::string& scope : k.scopes) scopes.emplace_back(scope);
+  return {{"id", k.id},
+          {"name", k.name},
+          {"role", to_view(access::name_of(k.role))},
+          {"scopes", std::move(scopes)},
+          {"created_by", k.created_by},
+          {"created_at", rfc3339(k.created)},
+          {"expires_at", k.expires ? json::value(rfc3339(*k.expires)) : json::value(nullptr)}};
+}
+
+void list_keys(Services& s, Exchange&& e) {
+  std::vector<std::pair<std::string, json::value>> items;
+  for (const auto& [id, key] : s.access().keys()) items.emplace_back(id, to_json(key));
+  answer_page(std::move(e), std::move(items));
+}
+
+void add_key(Services& s, Exchange&& e) {
+  Body body = e.body();
+  access::ApiKey key;
+  key.name = body.required_text("name");
+  key.role = read_role(body, access::Role::kSupervisor).value_or(access::Role::kSupervisor);
+  if (key.role == access::Role::kUser)
+    body.object_to("role", "A key is not of one person: its role is supervisor or admin.");
+  key.scopes = body.list("scopes", 64).value_or(std::vector<std::string>{});
+  for (const std::string& scope : key.scopes) {
+    const auto has = [&](const Route& r) { return scope == "*" || r.scope == scope; };
+    if (std::ranges::none_of(routes(), has)) body.object_to("scopes", "There is no scope " + scope + ".");
+  }
+  key.created = s.moment();
+  if (const auto days = body.number("expires_in_days", 1, kLongestKeyDays))
+    key.expires = key.created + std::chrono::hours{24} * *days;
+  if (const auto problem = body.finish()) return e.refuse(*problem);
+  if (!s.access().room_for_key()) return e.refuse({"There are too many API keys.", "full", {}, 409});
+  const Secret<std::string> token = access::make_token("bwk_", s.rng());
+  key.digest = access::digest_of(token.reveal());
+  key.id = key.digest.substr(0, 16);
+  key.created_by = e.principal().name;
+  json::object answer = success();
+  answer["message"] = "The key is shown this once.";
+  answer["id"] = key.id;
+  answer["key"] = token.reveal();
+  e.trail().after = to_json(key);
+  store_changes(s, std::move(e), {access::SaveKey{std::move(key)}}, std::move(answer));
+}
+
+void remove_key(Services& s, Exchange&& e) {
+  const auto found = s.access().keys().find(e.parameter());
+  if (found == s.access().keys().end()) return e.refuse(no_such("key"));
+  e.trail().before = to_json(found->second);
+  json::object answer = success();
+  answer["message"] = "The key was revoked.";
+  const std::string id = found->first;
+  store_changes(s, std::move(e), {access::DropKey{id}}, std::move(answer));
+}
+
+// ---- audit log ----
+
+json::value parsed(const std::string& text) {
+  boost::system::error_code error;
+  json::value value = text.empty() ? json::value(nullptr) : json::parse(text, error);
+  return error ? json::value(text) : value;  // cut off, for it was long
+}
+
+json::object to_json(const access::AuditEntry& a) {
+  return {{"number", a.number},
+          {"at", rfc3339(a.at)},
+          {"who", a.who},
+          {"way", a.way},
+          {"from", a.from},
+          {"action", a.action},
+          {"target", a.target},
+          {"status", a.status},
+          {"before", parsed(a.before)},
+          {"after", parsed(a.after)}};
+}
+
+void audit_log(Services& s, Exchange&& e) {
+  AuditQuery query;
+  query.limit = e.query_number("limit", kPage);
+  query.who = e.query("who");
+  query.action = e.query("action");
+  const std::string cursor = e.query("cursor");
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), query.before);
+  if (!cursor.empty() && (error != std::errc{} || end != cursor.data() + cursor.size() || query.before == 0))
+    return e.refuse({"This cursor is none of this list.", "bad_request", "cursor"});
+  const std::size_t limit = query.limit;
+  s.audit_log(query, [e = std::move(e), limit](auto&& entries) mutable {
+    if (!entries) return e.refuse({"The database does not answer.", "unavailable", {}, 503});
+    json::array list;
+    for (const access::AuditEntry& a : *entries) list.push_back(to_json(a));
+    const std::string next =
+        entries->size() == limit ? std::to_string(entries->back().number) : std::string{};
+    answer_page(std::move(e), std::move(list), next);
+  });
+}
+
+constexpr std::array kRoutes{
+    Route{.method = "GET",
+          .pattern = "/api/users",
+          .id = "listUsers",
+          .summary = "Users who administer or supervise",
+          .tag = "access",
+          .who = Who::kAdmin,
+          .handle = list_users,
+          .query = kPaging,
+          .answer = &kUsers},
+    Route{.method = "POST",
+          .pattern = "/api/users",
+          .id = "addUser",
+          .summary = "Add a user",
+          .tag = "access",
+          .who = Who::kAdmin,
+          .handle = add_user,
+          .acts = true,
+          .body = kNewUser,
+          .answer = &kUserKept},
+    Route{.method = "PUT",
+          .pattern = "/api/users/{name}",
+          .id = "changeUser",
+          .summary = "Another role or password",
+          .tag = "access",
+          .who = Who::kAdmin,
+          .handle = change_user,
+          .body = kChangedUser,
+          .answer = &kUserKept},
+    Route{.method = "DELETE",
+          .pattern = "/api/users/{name}",
+          .id = "removeUser",
+          .summary = "Remove a user",
+          .tag = "access",
+          .who = Who::kAdmin,
+          .handle = remove_user,
+          .answer = &kUserKept},
+    Route{.method = "GET",
+          .pattern = "/api/keys",
+          .id = "listKeys",
+          .summary = "API keys, without what opens",
+          .tag = "access",
+          .who = Who::kAdmin,
+          .handle = list_keys,
+          .query = kPaging,
+          .answer = &kKeys},
+    Route{.method = "POST",
+          .pattern = "/api/keys",
+          .id = "addKey",
+          .summary = "Make an API key",
+          .tag = "access",
+          .who = Who::kAdmin,
+          .handle = add_key,
+          .acts = true,
+          .body = kNewKey,
+          .answer = &kKeyMade},
+    Route{.method = "DELETE",
+          .pattern = "/api/keys/{id}",
+          .id = "removeKey",
+          .summary = "Revoke an API key",
+          .tag = "access",
+          .who = Who::kAdmin,
+          .handle = remove_key,
+          .answer = &kUserKept},
+    Route{.method = "GET",
+          .pattern = "/api/audit",
+          .id = "showAuditLog",
+          .summary = "Changes and logins, newest first",
+          .tag = "access",
+          .who = Who::kAdmin,
+          .scope = "audit:read",
+          .handle = audit_log,
+          .query = kAuditQuery,
+          .answer = &kAudit},
+};
+
+}  // namespace
+
+std::span<const Route> account_routes() {
+  return kRoutes;
+}
+
+}  // namespace bw::api

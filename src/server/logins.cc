@@ -1,0 +1,109 @@
+#include "server/logins.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <new>
+#include <utility>
+
+#include "access/password_hash.h"
+#include "base/rfc3339.h"
+#include "store/access.h"
+
+namespace bw::server {
+namespace {
+
+std::string line_of(const access::AuditEntry& e) {
+  return boost::json::serialize(boost::json::object{{"at", rfc3339(e.at)},
+                                                    {"who", e.who},
+                                                    {"way", e.way},
+                                                    {"from", e.from},
+                                                    {"action", e.action},
+                                                    {"target", e.target},
+                                                    {"status", e.status},
+                                                    {"before", e.before},
+                                                    {"after", e.after}});
+}
+
+}  // namespace
+
+Logins::Logins(Surroundings surroundings, access::Records&& records, const config::Config& config)
+    : around_(surroundings) {
+  access_.restore(std::move(records), around_.clock.now());
+  configure(config);
+}
+
+void Logins::configure(const config::Config& config) {
+  access_.configure({config.security.rate_limit, config.security.trusted_networks, config.api.cors_origins});
+  const std::string file = config.security.audit.log_file;
+  const bool other_file = !audit_file_ || audit_.log_file != file;
+  audit_ = config.security.audit;
+  if (!audit_.enabled || !audit_.log_to_file) {
+    audit_file_.reset();
+  } else if (other_file) {
+    audit_file_.emplace(Log::Setup{Level::kInfo, false, file, false});
+  }
+}
+
+void Logins::keep(std::vector<access::Change>&& changes, api::Services::OnDone on_done) {
+  if (changes.empty()) return on_done(true);
+  around_.store.ask(
+      [this, changes = std::move(changes), on_done = std::move(on_done)](store::Store& s) mutable {
+        const auto result = store::AccessTables{s}.apply(changes);
+        if (!result) around_.log.error("database: {}", result.error().sentence);
+        around_.front.post([this, ok = result.has_value(), changes = std::move(changes),
+                            on_done = std::move(on_done)]() mutable {
+          if (ok) access_.apply(changes);
+          on_done(ok);
+        });
+      });
+}
+
+void Logins::verify(std::string hash, Secret<std::string> password, api::Services::OnVerified on_verified) {
+  if (!around_.jobs.has_room()) return on_verified(std::nullopt);
+  around_.jobs.run([this, hash = std::move(hash), password = std::move(password),
+                    on_verified = std::move(on_verified)]() mutable {
+    const bool good = access::is_password(hash, password);
+    around_.front.post([good, on_verified = std::move(on_verified)]() mutable { on_verified(good); });
+  });
+}
+
+void Logins::hash(Secret<std::string> password, api::Services::OnHashed on_hashed) {
+  if (!around_.jobs.has_room()) return on_hashed(std::nullopt);
+  std::array<std::byte, access::kSaltBytes> salt{};
+  around_.rng.fill(salt);
+  around_.jobs.run([this, salt, password = std::move(password), on_hashed = std::move(on_hashed)]() mutable {
+    std::optional<Secret<std::string>> hash;
+    try {
+      hash.emplace(access::hash_password(password, salt));
+    } catch (const std::bad_alloc&) {
+      around_.log.error("there is no memory for a password hash");
+    }
+    around_.front.post(
+        [hash = std::move(hash), on_hashed = std::move(on_hashed)]() mutable { on_hashed(std::move(hash)); });
+  });
+}
+
+void Logins::audit(access::AuditEntry&& entry) {
+  if (!audit_.enabled) return;
+  if (audit_file_) audit_file_->info("{}", line_of(entry));
+  if (!audit_.log_to_database) return;
+  const bool taken = around_.store.ask([this, entry = std::move(entry)](store::Store& s) mutable {
+    const access::Change change = access::AddAudit{std::move(entry)};
+    const auto result = store::AccessTables{s}.apply(std::span{&change, 1});
+    if (!result) around_.log.error("audit log: {}", result.error().sentence);
+  });
+  if (!taken) around_.log.error("audit log: the database does not keep up; an entry is lost");
+}
+
+void Logins::read_audit(const api::AuditQuery& query, api::Services::OnAudit on_audit) {
+  around_.store.ask([this, query, on_audit = std::move(on_audit)](store::Store& s) mutable {
+    auto result = store::AccessTables{s}.audit({query.limit, query.before, query.who, query.action});
+    std::optional<std::vector<access::AuditEntry>> entries;
+    if (result) entries = std::move(*result);
+    around_.front.post([entries = std::move(entries), on_audit = std::move(on_audit)]() mutable {
+      on_audit(std::move(entries));
+    });
+  });
+}
+
+}  // namespace bw::server

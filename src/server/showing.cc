@@ -1,0 +1,136 @@
+#include "server/showing.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+#include <expected>
+#include <iostream>
+
+#include "api/paging.h"
+#include "server/control_client.h"
+#include "server/data_directory.h"
+#include "server/program.h"
+
+namespace bw::server {
+namespace {
+
+namespace json = boost::json;
+
+// Columns as wide as their widest cell.
+void print_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::string& cell : head) widths.push_back(cell.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  const auto print_row = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    fmt::print("{}\n", line);
+  };
+  print_row(head);
+  for (const auto& row : rows) print_row(row);
+}
+
+// The answer, or the exit code of a refusal that has been told.
+std::expected<json::value, int> asked(const CommandOptions& options, std::string_view method,
+                                      const std::string& target, const json::value& body) {
+  const std::string text = body.is_null() ? std::string{} : json::serialize(body);
+  const auto answer = ask_server(data_of(options), method, target, text);
+  if (!answer) return std::unexpected(complain(kNotRunning, answer.error()));
+  boost::system::error_code error;
+  json::value value = json::parse(answer->body, error);
+  if (error) return std::unexpected(complain(kRefused, "the server's answer is not JSON"));
+  if (answer->status < 400) return value;
+  if (options.json) fmt::print("{}", answer->body);
+  for (const auto& p : value.is_object() && value.as_object().contains("problems")
+                           ? value.at("problems").as_array()
+                           : json::array{}) {
+    complain(kRefused, text_of(p));
+  }
+  return std::unexpected(options.json ? kRefused : complain(kRefused, field(value, "error")));
+}
+
+}  // namespace
+
+std::filesystem::path data_of(const CommandOptions& options) {
+  return options.data.empty() ? default_data_directory() : std::filesystem::path{options.data};
+}
+
+int complain(int code, std::string_view sentence) {
+  fmt::print(stderr, "bellwire: {}\n", sentence);
+  return code;
+}
+
+std::string text_of(const json::value& v) {
+  if (const auto* s = v.if_string()) return {s->data(), s->size()};
+  if (v.is_null()) return "-";
+  return json::serialize(v);
+}
+
+std::string field(const json::value& object, const char* name) {
+  const auto* o = object.if_object();
+  const json::value* v = o == nullptr ? nullptr : o->if_contains(name);
+  return v == nullptr ? "-" : text_of(*v);
+}
+
+int ask_and_show(const CommandOptions& options, std::string_view method, const std::string& target,
+                 const json::value& body, const Show& show) {
+  const auto value = asked(options, method, target, body);
+  if (!value) return value.error();
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(*value));
+  } else {
+    show(*value);
+  }
+  return kOk;
+}
+
+int ask_and_list(const CommandOptions& options, const std::string& target, const char* key,
+                 const Show& show) {
+  json::array all;
+  std::string cursor;
+  for (;;) {
+    const auto page = asked(options, "GET",
+                            fmt::format("{}?limit={}&cursor={}", target, api::kMostPerPage, cursor), nullptr);
+    if (!page) return page.error();
+    const json::array& items = page->as_array();
+    all.insert(all.end(), items.begin(), items.end());
+    if (items.size() < api::kMostPerPage) break;
+    cursor = api::percent_encoded(field(items.back(), key));
+  }
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(all));
+  } else {
+    show(all);
+  }
+  return kOk;
+}
+
+Show table(std::vector<std::string> head, std::vector<const char*> fields) {
+  return [head = std::move(head), fields = std::move(fields)](const json::value& list) {
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& item : list.as_array()) {
+      auto& row = rows.emplace_back();
+      for (const char* name : fields) row.push_back(field(item, name));
+    }
+    print_table(head, rows);
+  };
+}
+
+void show_message(const json::value& answer) {
+  const json::object& o = answer.as_object();
+  if (o.contains("message")) fmt::print("{}\n", field(answer, "message"));
+  if (o.contains("password")) fmt::print("password: {}   (shown this once)\n", field(answer, "password"));
+}
+
+std::string asked_password() {
+  std::string line;
+  fmt::print(stderr, "password: ");
+  std::getline(std::cin, line);
+  return line;
+}
+
+}  // namespace bw::server

@@ -1,0 +1,33 @@
+// How commands ask a running server and print what it says.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/commands.h"
+
+namespace bw::server {
+
+std::filesystem::path data_of(const CommandOptions& options);
+int complain(int code, std::string_view sentence);
+std::string text_of(const boost::json::value& v);
+std::string field(const boost::json::value& object, const char* name);
+
+using Show = std::function<void(const boost::json::value&)>;
+
+// Asks, prints the answer (raw with --json, else by `show`), and turns a refusal into a sentence and an exit
+// code.
+int ask_and_show(const CommandOptions& options, std::string_view method, const std::string& target,
+                 const boost::json::value& body, const Show& show);
+// The same for a list, all its pages; `key` is the field that the next page begins after.
+int ask_and_list(const CommandOptions& options, const std::string& target, const char* key, const Show& show);
+
+Show table(std::vector<std::string> head, std::vector<const char*> fields);
+void show_message(const boost::json::value& answer);
+std::string asked_password();
+
+}  // namespace bw::server

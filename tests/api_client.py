@@ -1,0 +1,50 @@
+"""The API over HTTP, as an integrator's program uses it."""
+import http.client
+import json
+
+
+class Client:
+    """One login: a token, an API key, or none. A connection per request, so that any thread may use it."""
+
+    def __init__(self, office, token=None, headers=None):
+        self.office = office
+        self.headers = dict(headers or {})
+        if token:
+            self.headers["Authorization"] = f"Bearer {token}"
+
+    def ask(self, method, path, body=None, headers=None, raw=None):
+        """(status, headers, JSON or text); header names in lower case."""
+        connection = http.client.HTTPConnection(self.office.host, self.office.http, timeout=60)
+        try:
+            wanted = {**self.headers, **(headers or {})}
+            data = raw
+            if body is not None:
+                data = json.dumps(body)
+                wanted.setdefault("Content-Type", "application/json")
+            connection.request(method, path, data, wanted)
+            answer = connection.getresponse()
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            if told.get("content-type", "").startswith("text/event-stream"):
+                return answer.status, told, ""  # has no end
+            text = answer.read().decode()
+            if told.get("content-type", "").startswith("application/json"):
+                return answer.status, told, json.loads(text)
+            return answer.status, told, text
+        finally:
+            connection.close()
+
+    def log_in(self, username, password, **more):
+        return self.ask("POST", "/api/login", {"username": username, "password": password, **more})
+
+
+def user(office, name, role="admin"):
+    """A new user of that role, logged in."""
+    made = office.json("user", "add", name, "--role", role)
+    return login(office, name, made["password"])
+
+
+def login(office, name, password):
+    status, _, answer = Client(office).log_in(name, password)
+    if status != 200:
+        raise AssertionError(f"{name} cannot log in: {status} {answer}")
+    return Client(office, answer["token"])
