@@ -278,7 +278,8 @@ TEST(Calls, AreStartedListedAndEnded) {
   view.id = model::CallId{"c-9"};
   view.state = "ringing";
   view.started = kNow;
-  view.legs = {{"1001", "up", "PCMU/8000", true}};
+  view.legs = {
+      {.party = "1001", .device = {}, .state = "up", .codec = "PCMU/8000", .secured = true, .quality = {}}};
   services.reply = ports::Calls{{view}};
   const Answer list = call(services, "GET", "/api/calls");
   EXPECT_EQ(list.value.at(0).at("state"), "ringing");
