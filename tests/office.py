@@ -162,6 +162,11 @@ class Office:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute(sql, values)]
 
+    def change(self, sql, *values):
+        """Of the database file of a server that does not run."""
+        with sqlite3.connect(self.data / "bellwire.db", timeout=10) as database:
+            database.execute(sql, values)
+
     def cpu_seconds(self):
         """User and system time of all threads of the server so far."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()

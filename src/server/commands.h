@@ -54,6 +54,14 @@ int command_key_add(const NewKey& key, const CommandOptions& options);
 int command_key_remove(const std::string& id, const CommandOptions& options);
 int command_audit(const CommandOptions& options);
 
+struct EventTail {
+  std::optional<std::uint64_t> since;  // the last number already known
+  std::vector<std::string> types;
+  std::string extension;
+};
+// Until the server ends.
+int command_event_tail(const EventTail& tail, const CommandOptions& options);
+
 int command_doctor(const CommandOptions& options);
 
 }  // namespace bw::server

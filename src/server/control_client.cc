@@ -16,6 +16,7 @@ namespace bw::server {
 namespace {
 
 constexpr timeval kPatience{120, 0};
+constexpr std::size_t kMostLine = 1U << 20U;
 
 std::expected<io::Descriptor, std::string> connect_to(const std::filesystem::path& socket) {
   const auto failed = [&](int error) {
@@ -46,14 +47,32 @@ bool send_all(int fd, std::string_view text) {
   return true;
 }
 
+// False: nothing more will come.
+bool read_some(int fd, std::string& into) {
+  char space[16'384];
+  const ssize_t n = ::recv(fd, space, sizeof space, 0);
+  if (n <= 0) return false;
+  into.append(space, static_cast<std::size_t>(n));
+  return true;
+}
+
 std::string read_all(int fd) {
   std::string text;
-  char space[16'384];
-  for (;;) {
-    const ssize_t n = ::recv(fd, space, sizeof space, 0);
-    if (n <= 0) return text;
-    text.append(space, static_cast<std::size_t>(n));
+  while (read_some(fd, text)) {
   }
+  return text;
+}
+
+std::expected<ControlAnswer, std::string> parsed(const std::string& answer) {
+  const std::size_t head_end = answer.find("\r\n\r\n");
+  ControlAnswer a;
+  // "HTTP/1.1 200 OK"
+  if (head_end == std::string::npos || answer.size() < 12 ||
+      std::from_chars(answer.data() + 9, answer.data() + 12, a.status).ec != std::errc{}) {
+    return std::unexpected("the server gave no whole answer");
+  }
+  a.body = answer.substr(head_end + 4);
+  return a;
 }
 
 }  // namespace
@@ -68,16 +87,33 @@ std::expected<ControlAnswer, std::string> ask_server(const std::filesystem::path
       "application/json\r\nContent-Length: {}\r\n\r\n{}",
       method, target, body.size(), body);
   if (!send_all(fd->get(), request)) return std::unexpected("the server hung up");
-  const std::string answer = read_all(fd->get());
-  const std::size_t head_end = answer.find("\r\n\r\n");
-  ControlAnswer parsed;
-  // "HTTP/1.1 200 OK"
-  if (head_end == std::string::npos || answer.size() < 12 ||
-      std::from_chars(answer.data() + 9, answer.data() + 12, parsed.status).ec != std::errc{}) {
-    return std::unexpected("the server gave no whole answer");
+  return parsed(read_all(fd->get()));
+}
+
+// HTTP/1.0, so that the lines come without chunks around them.
+std::expected<ControlAnswer, std::string> follow_server(const std::filesystem::path& data_directory,
+                                                        std::string_view target, const OnLine& on_line) {
+  const auto fd = connect_to(control_socket(data_directory));
+  if (!fd) return std::unexpected(fd.error());
+  if (!send_all(fd->get(), fmt::format("GET {} HTTP/1.0\r\n\r\n", target)))
+    return std::unexpected("the server hung up");
+  std::string waiting;
+  std::size_t head_end = std::string::npos;
+  while (head_end == std::string::npos) {
+    if (!read_some(fd->get(), waiting)) return parsed(waiting);
+    head_end = waiting.find("\r\n\r\n");
   }
-  parsed.body = answer.substr(head_end + 4);
-  return parsed;
+  const auto head = parsed(waiting);
+  if (!head || head->status != 200) return parsed(waiting + read_all(fd->get()));
+  waiting.erase(0, head_end + 4);
+  do {
+    std::size_t begin = 0;
+    for (std::size_t end; (end = waiting.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      if (!on_line(std::string_view{waiting}.substr(begin, end - begin))) return ControlAnswer{200, {}};
+    }
+    waiting.erase(0, begin);
+  } while (waiting.size() <= kMostLine && read_some(fd->get(), waiting));
+  return ControlAnswer{200, {}};
 }
 
 }  // namespace bw::server

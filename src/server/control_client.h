@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,11 @@ struct ControlAnswer {
 std::expected<ControlAnswer, std::string> ask_server(const std::filesystem::path& data_directory,
                                                      std::string_view method, std::string_view target,
                                                      std::string_view body = {});
+
+// An answer without end, as http-api streams give it: each line goes to `on_line` (nothing of the head) until
+// it answers false or the server ends. A refusal comes back whole, with its status and body.
+using OnLine = std::function<bool(std::string_view)>;
+std::expected<ControlAnswer, std::string> follow_server(const std::filesystem::path& data_directory,
+                                                        std::string_view target, const OnLine& on_line);
 
 }  // namespace bw::server

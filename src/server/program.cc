@@ -18,6 +18,7 @@ struct CommandLine {
   NewExtension extension;
   std::string file, number, from, to, call_id, user, role = "admin";
   NewKey key;
+  EventTail tail;
   bool ask_password = false;
   std::function<int()> chosen;
 };
@@ -108,6 +109,15 @@ void add_call_commands(CLI::App& app, CommandLine& line) {
       ->required();
 }
 
+void add_event_commands(CLI::App& app, CommandLine& line) {
+  CLI::App& event = *group(app, "event", "what happens: calls, phones, persons");
+  auto* tail = add(event, line, "tail", "show events as they happen, until interrupted",
+                   [&line] { return command_event_tail(line.tail, line.options); });
+  tail->add_option("--since", line.tail.since, "first those after this number (0: all that are kept)");
+  tail->add_option("--type", line.tail.types, "only this type, or call.*; may be given more than once");
+  tail->add_option("--extension", line.tail.extension, "only what concerns it");
+}
+
 void add_access_commands(CLI::App& app, CommandLine& line) {
   CLI::App& user = *group(app, "user", "users: who administers or supervises");
   add(user, line, "ls", "list them", [&line] { return command_user_list(line.options); });
@@ -149,6 +159,7 @@ int run_program(int argc, char** argv) {
   add_server_commands(app, line);
   add_extension_commands(app, line);
   add_call_commands(app, line);
+  add_event_commands(app, line);
   add_access_commands(app, line);
   try {
     app.parse(argc, argv);
