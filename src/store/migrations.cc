@@ -158,11 +158,18 @@ constexpr std::array<std::string_view, 3> kWebhooks{
 ){strict})",
 };
 
+// The records of one extension among those of all, newest first.
+constexpr std::array<std::string_view, 2> kRecordsOfOne{
+    R"(CREATE INDEX call_records_by_caller ON call_records (from_extension, started_at))",
+    R"(CREATE INDEX call_records_by_callee ON call_records (to_extension, started_at))",
+};
+
 constexpr std::array kMigrations{
     Migration{1, "extensions, bindings, call records", kFoundation},
     Migration{2, "the event journal", kJournal},
     Migration{3, "users, keys, sessions, audit log", kAccess},
     Migration{4, "webhooks", kWebhooks},
+    Migration{5, "call records by extension", kRecordsOfOne},
 };
 
 void replace_all(std::string& text, std::string_view mark, std::string_view with) {

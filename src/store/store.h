@@ -56,9 +56,16 @@ template <typename T>
 using Result = std::expected<T, Failure>;
 
 struct CallFilter {
-  std::size_t limit = 100;        // at most kMaxLimit
-  std::optional<Instant> before;  // started before, for paging
-  std::string extension;          // as caller or callee; empty: all
+  std::size_t limit = 100;             // at most kMaxLimit
+  std::optional<Instant> before = {};  // started before
+  std::string extension = {};          // as caller or callee; empty: all
+  std::optional<Instant> from = {};    // started then or later
+  // Where the page before ended: several calls may have started at one moment.
+  struct Place {
+    Instant started;
+    std::string call_id;
+  };
+  std::optional<Place> beyond = {};
   static constexpr std::size_t kMaxLimit = 1000;
 };
 

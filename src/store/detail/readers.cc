@@ -1,5 +1,7 @@
 #include "store/detail/readers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -61,6 +63,39 @@ model::Credentials unseal(const SealKey& key, const std::string& number, const s
   const auto colon = digests ? digests->find(':') : std::string::npos;
   if (colon == std::string::npos) unreadable("extensions.credentials of " + number);
   return {.ha1_md5 = Secret(digests->substr(0, colon)), .ha1_sha256 = Secret(digests->substr(colon + 1))};
+}
+
+// What a filter means in numbers; half open, and the place without end where there is none.
+struct CallWindow {
+  explicit CallWindow(const CallFilter& f) {
+    if (f.from) from = f.from->since_epoch().count();
+    if (f.before) before = f.before->since_epoch().count();
+    if (!f.beyond) return;
+    last = f.beyond->started.since_epoch().count();
+    last_id = f.beyond->call_id;
+    if (last < before) before = last + 1;  // so that the index leads there
+  }
+  long long from = 0;
+  long long before = std::numeric_limits<long long>::max();
+  long long last = std::numeric_limits<long long>::max();
+  std::string last_id;
+};
+
+// Caller and callee have an index each, and no index serves an OR of both: two halves, each read in the order
+// of its index.
+std::string selection(const CallFilter& filter) {
+  const std::string half =
+      "SELECT call_id, from_extension, to_extension, from_number, to_number, direction, caller_name,"
+      " started_at, answered_at, ended_at, disposition, hangup_by, cause_code, reason, user_agent, legs"
+      " FROM call_records WHERE started_at >= :from{0} AND started_at < :before{0}"
+      " AND (started_at < :last{0} OR (started_at = :same{0} AND call_id < :id{0}))";
+  std::string text = fmt::format(fmt::runtime(half), 1);
+  if (!filter.extension.empty()) {
+    text = "SELECT * FROM (" + text + " AND from_extension = :caller UNION ALL " +
+           fmt::format(fmt::runtime(half), 2) +
+           " AND to_extension = :callee AND from_extension <> :other) AS own";
+  }
+  return text + " ORDER BY started_at DESC, call_id DESC LIMIT :most";
 }
 
 }  // namespace
@@ -133,24 +168,22 @@ std::vector<model::Binding> read_bindings(soci::session& sql, Instant now) {
 
 std::vector<model::CallRecord> read_calls(soci::session& sql, const CallFilter& filter) {
   const auto limit = static_cast<long long>(std::min(filter.limit, CallFilter::kMaxLimit));
-  const long long before =
-      filter.before ? filter.before->since_epoch().count() : std::numeric_limits<long long>::max();
-  const int everybody = filter.extension.empty() ? 1 : 0;
+  const CallWindow w(filter);
   model::CallRecord r;
   std::string id, from_number, to_number, caller_name, disposition, legs;
   long long started = 0, answered = 0, ended = 0, cause = 0;
   soci::indicator answered_set = soci::i_null, ended_set = soci::i_null;
-  soci::statement rows =
-      (sql.prepare << "SELECT call_id, from_extension, to_extension, from_number, to_number, direction,"
-                      " caller_name, started_at, answered_at, ended_at, disposition, hangup_by, cause_code,"
-                      " reason, user_agent, legs FROM call_records WHERE started_at < :before"
-                      " AND (:everybody = 1 OR from_extension = :caller OR to_extension = :callee)"
-                      " ORDER BY started_at DESC, call_id DESC LIMIT :most",
-       into(id), into(r.from_extension), into(r.to_extension), into(from_number), into(to_number),
-       into(r.direction), into(caller_name), into(started), into(answered, answered_set),
-       into(ended, ended_set), into(disposition), into(r.hangup_by), into(cause), into(r.reason),
-       into(r.user_agent), into(legs), use(before), use(everybody), use(filter.extension),
-       use(filter.extension), use(limit));
+  soci::details::prepare_temp_type text = sql.prepare << selection(filter);
+  text, into(id), into(r.from_extension), into(r.to_extension), into(from_number), into(to_number),
+      into(r.direction), into(caller_name), into(started), into(answered, answered_set),
+      into(ended, ended_set), into(disposition), into(r.hangup_by), into(cause), into(r.reason),
+      into(r.user_agent), into(legs), use(w.from), use(w.before), use(w.last), use(w.last), use(w.last_id);
+  if (!filter.extension.empty()) {
+    text, use(filter.extension), use(w.from), use(w.before), use(w.last), use(w.last), use(w.last_id),
+        use(filter.extension), use(filter.extension);
+  }
+  text, use(limit);
+  soci::statement rows(text);
   rows.execute();
   std::vector<model::CallRecord> out;
   while (rows.fetch()) {
