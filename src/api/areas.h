@@ -14,11 +14,12 @@ std::span<const Route> account_routes();
 std::span<const Route> documentation_routes();
 std::span<const Route> extension_routes();
 std::span<const Route> call_routes();
+std::span<const Route> call_control_routes();
+std::span<const Route> call_record_routes();
+std::span<const Route> presence_routes();
+std::span<const Route> operation_routes();
 std::span<const Route> webhook_routes();
 std::span<const Route> live_routes();
-
-// Whether `number` takes part in the call.
-bool concerns(const ports::CallView& call, std::string_view number);
 
 // Whether `number` takes part in the call.
 bool concerns(const ports::CallView& call, std::string_view number);

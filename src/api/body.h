@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ class Body {
   // The object in field `name` as a body of its own; its problems become ours by absorb().
   std::optional<Body> object(std::string_view name);
   std::optional<std::vector<Body>> objects(std::string_view name, std::size_t max_items = 100);
+  // Whatever it is, for those who have a reader of their own for it.
+  std::optional<boost::json::value> any(std::string_view name) { return take(name); }
   bool has(std::string_view name) const;
   void absorb(Body& inner);
   void object_to(std::string_view name, std::string sentence, std::string code = "bad_request");

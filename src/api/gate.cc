@@ -180,6 +180,7 @@ void Gate::admit(http::Request&& request, const access::Principal& principal, ht
   run(std::move(found), services_, std::move(request), principal,
       [this, r, key, from, principal, respond = std::move(respond)](http::Response&& response,
                                                                     Trail&& trail) mutable {
+        services_.served(r == nullptr ? std::string_view{"none"} : r->id, response.status);
         if (!key.empty()) services_.access().repeats().ended(key, response.status, response.body);
         if (r != nullptr && is_audited(*r, response)) {
           services_.audit({.at = services_.moment(),

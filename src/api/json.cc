@@ -21,15 +21,33 @@ std::int64_t seconds_between(const std::optional<Instant>& from, const std::opti
   return std::chrono::duration_cast<std::chrono::seconds>(*to - *from).count();
 }
 
+// Of a leg, or of what is known of one.
+template <typename T>
+void put_quality(json::object& o, const T& leg) {
+  o["mos"] = leg.mos > 0 ? json::value(leg.mos) : json::value(nullptr);
+  o["loss_percent"] = leg.loss_percent;
+  o["jitter_ms"] = leg.jitter_ms;
+}
+
 json::object to_json(const model::LegRecord& leg) {
   json::object o;
   o["party"] = leg.party;
   o["device"] = leg.device;
   o["codec"] = leg.codec;
   o["secured"] = leg.secured;
-  o["mos"] = leg.mos > 0 ? json::value(leg.mos) : json::value(nullptr);
-  o["loss_percent"] = leg.loss_percent;
-  o["jitter_ms"] = leg.jitter_ms;
+  put_quality(o, leg);
+  return o;
+}
+
+// That of the leg that heard worst.
+json::value quality_of(const std::vector<model::LegRecord>& legs) {
+  const model::LegRecord* worst = nullptr;
+  for (const model::LegRecord& leg : legs) {
+    if (leg.mos > 0 && (worst == nullptr || leg.mos < worst->mos)) worst = &leg;
+  }
+  if (worst == nullptr) return nullptr;
+  json::object o;
+  put_quality(o, *worst);
   return o;
 }
 
@@ -77,9 +95,12 @@ json::object to_json(const ports::CallView& c) {
   for (const ports::LegView& leg : c.legs) {
     json::object l;
     l["party"] = leg.party;
+    l["device"] = leg.device;
     l["state"] = leg.state;
     l["codec"] = leg.codec;
     l["secured"] = leg.secured;
+    l["quality"] = nullptr;
+    if (leg.quality) put_quality(l["quality"].emplace_object(), *leg.quality);
     legs.push_back(std::move(l));
   }
   o["legs"] = std::move(legs);
@@ -103,6 +124,7 @@ json::object to_json(const model::CallRecord& r) {
   o["disposition"] = json::string_view(disposition.data(), disposition.size());
   o["duration"] = seconds_between(r.started, r.ended);
   o["billsec"] = seconds_between(r.answered, r.ended);
+  o["recording_file"] = nullptr;  // nothing records calls
   o["hangup_by"] = r.hangup_by;
   o["hangup_cause"] = r.cause_code;
   o["reason"] = r.reason;
@@ -110,6 +132,7 @@ json::object to_json(const model::CallRecord& r) {
   json::array legs;
   for (const model::LegRecord& leg : r.legs) legs.push_back(to_json(leg));
   o["legs"] = std::move(legs);
+  o["quality"] = quality_of(r.legs);
   return o;
 }
 

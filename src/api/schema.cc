@@ -76,8 +76,10 @@ void take_one(Body& body, const Field& f) {
       }
       return;
     case Type::kMap:
-    case Type::kAny:
       body.map(f.name, items);
+      return;
+    case Type::kAny:
+      body.any(f.name);
       return;
   }
 }

@@ -23,7 +23,7 @@ enum class Type : std::uint8_t {
   kObject,   // `fields`
   kObjects,  // a list of such
   kMap,      // names of the sender's choice with texts
-  kAny,      // only in answers
+  kAny,      // its reader checks it
 };
 
 // What a text looks like.

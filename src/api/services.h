@@ -20,6 +20,7 @@
 namespace bw::api {
 
 class LiveStream;
+class Operations;
 
 struct ReloadOutcome {
   bool applied = false;
@@ -29,8 +30,15 @@ struct ReloadOutcome {
 
 struct RecordQuery {
   std::size_t limit = 100;
-  std::string extension;          // as caller or callee; empty: all
-  std::optional<Instant> before;  // started before, for paging
+  std::string extension;             // as caller or callee; empty: all
+  std::optional<Instant> before;     // started before
+  std::optional<Instant> from = {};  // started then or later
+  // Where the page before ended.
+  struct Place {
+    Instant started;
+    std::string call_id;
+  };
+  std::optional<Place> beyond = {};
 };
 
 struct AuditQuery {
@@ -80,6 +88,10 @@ class Services {
 
   // Null: nothing can be listened to here.
   virtual LiveStream* live() { return nullptr; }
+  // Null: nobody runs a server here.
+  virtual Operations* operations() { return nullptr; }
+  // What became of a request, for the figures. `operation`: the id of its route, "none" where there is none.
+  virtual void served(std::string_view /*operation*/, int /*status*/) {}
 
   // Answered on this thread; a callback that is destroyed without a call means that too much waits.
   using OnWebhooks = std::move_only_function<void(webhooks::Answer&&)>;

@@ -87,6 +87,8 @@ void Administration::call_records(const api::RecordQuery& query, OnRecords on_re
     filter.limit = query.limit;
     filter.extension = query.extension;
     filter.before = query.before;
+    filter.from = query.from;
+    if (query.beyond) filter.beyond = {query.beyond->started, query.beyond->call_id};
     auto result = store.call_records(filter);
     std::optional<std::vector<model::CallRecord>> records;
     if (result) records = std::move(*result);

@@ -1,0 +1,33 @@
+#include "api/csv.h"
+
+namespace bw::api {
+
+void Csv::separate() {
+  if (in_row_) text_ += ',';
+  in_row_ = true;
+}
+
+void Csv::cell(std::string_view text) {
+  separate();
+  const bool formula = !text.empty() && std::string_view{"=+-@\t\r"}.find(text[0]) != std::string_view::npos;
+  const bool quoted = text.find_first_of("\",\r\n") != std::string_view::npos;
+  if (quoted) text_ += '"';
+  if (formula) text_ += '\'';
+  for (const char c : text) {
+    if (c == '"') text_ += '"';
+    text_ += c;
+  }
+  if (quoted) text_ += '"';
+}
+
+void Csv::cell(long long number) {
+  separate();
+  text_ += std::to_string(number);
+}
+
+void Csv::end_row() {
+  text_ += "\r\n";
+  in_row_ = false;
+}
+
+}  // namespace bw::api
