@@ -1,5 +1,6 @@
 // A fast receiver for measurements: node sink.mjs PORT. Each line on its standard input is answered with what it
-// has got so far.
+// has got so far: deliveries, distinct events, those out of order, and how old events were when they came (ms; "new"
+// instead of "?" begins these anew).
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 
@@ -7,6 +8,7 @@ const last = new Map(); // of each call, its last call_seq
 const seen = new Set();
 let count = 0;
 let disorder = 0;
+let ages = [];
 
 createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   let body = "";
@@ -16,6 +18,7 @@ createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     response.writeHead(204).end();
     count += 1;
     const event = JSON.parse(body);
+    ages.push(Date.now() - Date.parse(event.timestamp));
     if (seen.has(event.seq)) return;
     seen.add(event.seq);
     const call = event.data.call_id;
@@ -27,5 +30,10 @@ createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
 }).listen(Number(process.argv[2]), "127.0.0.1", () => console.log("ready"));
 
 createInterface({ input: process.stdin })
-  .on("line", () => console.log(JSON.stringify({ count, distinct: seen.size, disorder })))
+  .on("line", (wish) => {
+    ages.sort((a, b) => a - b);
+    const at = (part) => ages[Math.min(ages.length - 1, Math.floor(ages.length * part))] ?? 0;
+    console.log(JSON.stringify({ count, distinct: seen.size, disorder, p50: at(0.5), p99: at(0.99), aged: ages.length }));
+    if (wish === "new") ages = [];
+  })
   .on("close", () => process.exit(0));
