@@ -20,11 +20,12 @@ def password(number):
 
 
 def free_ports(count):
-    """Ports that were free a moment ago, on UDP and TCP alike."""
+    """Ports that were free a moment ago, on UDP and TCP alike; below those the system gives to outgoing connections
+    (32768 and up), or one of them could take the place of a server that is being restarted."""
     found = []
-    port = 21000 + (os.getpid() * 37) % 20000
+    port = 21000 + (os.getpid() * 37) % 11000
     while len(found) < count:
-        port = port + 1 if port < 60000 else 21001
+        port = port + 1 if port < 32700 else 21001
         sockets = []
         try:
             for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
