@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,12 @@ class ReceiverProcess:
     def start(self):
         self.process = subprocess.Popen([sys.executable, __file__, str(self.port), str(self.file)],
                                         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Until it holds its port, free_ports() would hand the same one to somebody else.
+        wait_until(self.listens, 20, "the receiver listens")
+
+    def listens(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -152,8 +159,12 @@ def run(kills, rate, seed, patience=120, say=lambda text: None):
                             server.start()
                         if number % 20 == 19:
                             say(f"{number + 1} kills, {len(journal_of(server))} events so far")
+                    caller.process.send_signal(signal.SIGUSR1)  # no new calls; those that are up go on to their end
+                    wait_until(lambda: caller.process.poll() is not None, 60, "the last calls have ended")
                 finally:
                     caller.stop()
+                for call in server.json("call", "ls"):  # whose caller gave up waiting for a server that was dead
+                    server.cli("call", "hangup", call["call_id"], ok=False)
                 wait_until(lambda: server.status()["active_calls"] == 0, 60, "no call is left")
                 callee.stop()
                 newest = journal_of(server)[-1]["seq"]
