@@ -30,6 +30,10 @@ void Administration::configure(const config::Config& config) {
   logins_.configure(config);
 }
 
+void Administration::served(std::string_view operation, int status) {
+  if (operations_ != nullptr) operations_->served(operation, status);
+}
+
 void Administration::tell(events::Event&& event) {
   const Instant now = moment();
   surroundings_.store.persist(

@@ -14,6 +14,7 @@
 #include "server/control_thread.h"
 #include "server/log.h"
 #include "server/logins.h"
+#include "server/operations.h"
 #include "server/webhook_thread.h"
 #include "store/store_thread.h"
 
@@ -63,7 +64,11 @@ class Administration final : public api::Services {
 
   api::LiveStream* live() override { return live_; }
 
+  api::Operations* operations() override { return operations_; }
+  void served(std::string_view operation, int status) override;
+
   void set_live(api::LiveStream& stream) { live_ = &stream; }
+  void set_operations(ServerOperations& operations) { operations_ = &operations; }
   // What of the configuration concerns logins and passwords.
   void configure(const config::Config& config);
   // The exchange's reply to something asked here. Any thread.
@@ -78,6 +83,7 @@ class Administration final : public api::Services {
   api::PasswordRules rules_;
   io::KernelRng rng_;
   api::LiveStream* live_ = nullptr;
+  ServerOperations* operations_ = nullptr;
   Logins logins_;
   std::uint64_t last_request_ = 0;
   std::unordered_map<ports::RequestId, OnReply> waiting_;

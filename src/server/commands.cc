@@ -146,6 +146,29 @@ int command_call_start(const std::string& from, const std::string& to, const Com
                       [](const json::value& answer) { fmt::print("call {}\n", field(answer, "call_id")); });
 }
 
+int command_call_show(const std::string& call_id, const CommandOptions& options) {
+  return ask_and_show(options, "GET", "/api/calls/" + call_id, nullptr, [](const json::value& call) {
+    fmt::print("{} from {} to {}, {}, since {}\n", field(call, "call_id"), field(call, "from"),
+               field(call, "to"), field(call, "state"), field(call, "started_at"));
+    table({"PARTY", "STATE", "CODEC", "SECURED", "DEVICE"},
+          {"party", "state", "codec", "secured", "device"})(call.at("legs"));
+  });
+}
+
+int command_call_act(const std::string& what, const std::string& call_id, const std::string& extension,
+                     const CommandOptions& options) {
+  const json::object body{{"call_id", call_id}, {"extension", extension}};
+  return ask_and_show(options, "POST", "/api/call/" + what, body,
+                      [](const json::value&) { fmt::print("asked for\n"); });
+}
+
+int command_call_transfer(const std::string& call_id, const std::string& extension, const std::string& to,
+                          const CommandOptions& options) {
+  const json::object body{{"call_id", call_id}, {"extension", extension}, {"to", to}};
+  return ask_and_show(options, "POST", "/api/call/transfer", body,
+                      [](const json::value&) { fmt::print("asked for\n"); });
+}
+
 int command_call_hang_up(const std::string& call_id, const CommandOptions& options) {
   return ask_and_show(options, "POST", "/api/call/hangup", json::object{{"call_id", call_id}},
                       [](const json::value&) { fmt::print("hung up\n"); });

@@ -36,6 +36,12 @@ int command_extension_password(const std::string& number, bool ask_password, con
 int command_phone_list(const CommandOptions& options);
 int command_call_list(const CommandOptions& options);
 int command_call_start(const std::string& from, const std::string& to, const CommandOptions& options);
+int command_call_show(const std::string& call_id, const CommandOptions& options);
+// What a phone could ask for in its call: "hold", "resume".
+int command_call_act(const std::string& what, const std::string& call_id, const std::string& extension,
+                     const CommandOptions& options);
+int command_call_transfer(const std::string& call_id, const std::string& extension, const std::string& to,
+                          const CommandOptions& options);
 int command_call_hang_up(const std::string& call_id, const CommandOptions& options);
 
 int command_user_list(const CommandOptions& options);

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "io/descriptor.h"
 #include "sip/stun_keep_alive.h"
@@ -82,6 +83,8 @@ struct ControlThread::Impl {
   std::vector<bool> wants_write;
   Instant last_turn;
   unsigned busy_turns = 0;
+  std::size_t received = 0;  // datagrams of this turn
+  std::size_t sent = 0;
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> turns = 0;
   std::jthread thread;  // last: everything above stands when it starts
@@ -133,6 +136,7 @@ void ControlThread::Impl::turn() {
 void ControlThread::Impl::take_datagrams(std::size_t socket, Instant now) {
   for (std::size_t batch = 0; batch < limits.batches_per_turn; ++batch) {
     const auto datagrams = links.receive(socket);
+    received += datagrams.size();
     for (const io::UdpLinks::Datagram& d : datagrams) {
       if (d.bytes.size() <= kKeepAliveBytes) continue;
       const sip::Flow flow{sip::Transport::kUdp, {}, d.local, d.remote};
@@ -166,6 +170,7 @@ void ControlThread::Impl::hand_out(Instant now) {
     surroundings.to_streams(std::move(stream_messages));
     stream_messages = {};
   }
+  surroundings.counted(std::exchange(received, 0), std::exchange(sent, 0));
   surroundings.turn_ended();
 }
 
@@ -175,6 +180,7 @@ void ControlThread::Impl::dispatch(Exchange::Output&& output) {
                    if (sip::is_stream(t.to.transport)) {
                      stream_messages.push_back(std::move(t));
                    } else {
+                     ++sent;
                      links.queue(std::move(t));
                    }
                  },

@@ -3,6 +3,7 @@
 namespace bw::server {
 
 bool Arrivals::received(const sip::Flow& flow, std::string&& bytes) {
+  figures_.stream_messages_in.fetch_add(1, std::memory_order_relaxed);
   return inbox_.push(exchange::Received{flow, std::move(bytes)});
 }
 
@@ -11,6 +12,7 @@ void Arrivals::lost(const sip::Flow& flow) {
 }
 
 void Departures::to_streams(std::vector<sip::Transmit>&& messages) {
+  ways_.figures.stream_messages_out.fetch_add(messages.size(), std::memory_order_relaxed);
   ways_.front.transmit(std::move(messages));
 }
 
@@ -23,6 +25,11 @@ void Departures::resolve(exchange::Resolve&& r) {
 }
 
 void Departures::persist(ports::Persist&& changes) {
+  for (const ports::Change& change : changes.changes) {
+    if (const auto* close = std::get_if<ports::CloseCallRecord>(&change))
+      ways_.figures.ended_calls.at(static_cast<std::size_t>(close->record.disposition))
+          .fetch_add(1, std::memory_order_relaxed);
+  }
   waiting_.push_back(std::move(changes));
 }
 
@@ -43,6 +50,11 @@ void Departures::note(exchange::Note&& n) {
     case exchange::Note::Level::kWarning:
       return ways_.log.warning("{}", n.text);
   }
+}
+
+void Departures::counted(std::size_t datagrams_in, std::size_t datagrams_out) {
+  ways_.figures.datagrams_in.fetch_add(datagrams_in, std::memory_order_relaxed);
+  ways_.figures.datagrams_out.fetch_add(datagrams_out, std::memory_order_relaxed);
 }
 
 void Departures::turn_ended() {

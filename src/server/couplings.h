@@ -10,6 +10,7 @@
 #include "io/media_loop.h"
 #include "io/name_service.h"
 #include "server/control_thread.h"
+#include "server/figures.h"
 #include "server/log.h"
 #include "store/store_thread.h"
 
@@ -18,12 +19,13 @@ namespace bw::server {
 // The front thread's way into the control inbox.
 class Arrivals final : public io::FrontSink {
  public:
-  explicit Arrivals(ControlInbox& inbox) : inbox_(inbox) {}
+  Arrivals(ControlInbox& inbox, Figures& figures) : inbox_(inbox), figures_(figures) {}
   bool received(const sip::Flow& flow, std::string&& bytes) override;
   void lost(const sip::Flow& flow) override;
 
  private:
   ControlInbox& inbox_;
+  Figures& figures_;
 };
 
 using MediaLoops = std::vector<std::unique_ptr<io::MediaLoop>>;
@@ -37,6 +39,7 @@ class Departures final : public Surroundings {
     MediaLoops& media;
     io::NameService& names;
     Log& log;
+    Figures& figures;
     std::function<void(ports::Answered&&)> answered;
   };
   explicit Departures(Ways ways) : ways_(std::move(ways)), commands_(ways_.media.size()) {}
@@ -48,6 +51,7 @@ class Departures final : public Surroundings {
   void tell_media(exchange::TellMedia&& command) override;
   void answered(exchange::Answered&& answer) override;
   void note(exchange::Note&& note) override;
+  void counted(std::size_t datagrams_in, std::size_t datagrams_out) override;
   void turn_ended() override;
 
  private:

@@ -36,7 +36,11 @@ media::LoopIndex media_loop_count() {
 
 struct Office::Impl {
   Impl(OfficeSetup s, DataDirectory d, Log& l)
-      : setup(std::move(s)), directory(std::move(d)), log(l), inbox(kInboxCapacity), arrivals(inbox) {}
+      : setup(std::move(s)),
+        directory(std::move(d)),
+        log(l),
+        inbox(kInboxCapacity),
+        arrivals(inbox, figures) {}
   ~Impl() {
     // The order in which nobody speaks to the dead: the exchange, who answers it, who serves both.
     control.reset();
@@ -58,6 +62,7 @@ struct Office::Impl {
   void await_ports() const;
   void start_control(io::UdpLinks&& links, std::vector<model::Binding>&& bindings);
   Administration::Surroundings around_administration();
+  ServerOperations::Surroundings around_operations();
 
   OfficeSetup setup;
   DataDirectory directory;
@@ -65,17 +70,19 @@ struct Office::Impl {
   io::Clock clock;
   io::KernelRng rng;  // of the control thread, once that runs
   ControlInbox inbox;
+  Figures figures;
   Arrivals arrivals;
   model::SettingsSnapshot settings;
   std::unique_ptr<Administration> administration;
   std::unique_ptr<api::Gate> gate;
   std::unique_ptr<api::LiveStream> live;
+  std::unique_ptr<ServerOperations> operations;
   std::unique_ptr<io::Front> front;
   std::unique_ptr<store::StoreThread> store;
   store::Listening listening;
   std::unique_ptr<Retention> retention;
-  std::unique_ptr<WebhookThread> webhooks;
   std::unique_ptr<Jobs> jobs;
+  std::unique_ptr<WebhookThread> webhooks;
   std::unique_ptr<io::NameService> names;
   std::atomic<std::size_t> stocked = 0;  // media loops that have opened ports; outlives them
   MediaLoops loops;
@@ -124,6 +131,8 @@ std::expected<void, std::string> Office::Impl::open() {
                                            opened->newest_event);
   listening = feed(*live, *front, *store);
   administration->set_live(*live);
+  operations = std::make_unique<ServerOperations>(around_operations());
+  administration->set_operations(*operations);
   start_loops();
   if (auto r = open_doors(); !r) return r;
   start_control(std::move(*links), std::move(opened->bindings));
@@ -145,6 +154,22 @@ Administration::Surroundings Office::Impl::around_administration() {
             retention->keep_events_for(events_kept_for(setup.config));
             return outcome;
           }};
+}
+
+ServerOperations::Surroundings Office::Impl::around_operations() {
+  const auto reload = [this] {
+    api::ReloadOutcome outcome;
+    administration->reload([&](api::ReloadOutcome&& o) { outcome = std::move(o); });
+    return outcome;
+  };
+  return {.services = *administration,
+          .front = *front,
+          .store = *store,
+          .media = loops,
+          .stocked = stocked,
+          .figures = figures,
+          .clock = clock,
+          .configuration = {setup, directory.path(), reload}};
 }
 
 std::expected<void, std::string> Office::Impl::use_certificates() {
@@ -188,7 +213,7 @@ void Office::Impl::start_loops() {
 
 void Office::Impl::start_control(io::UdpLinks&& links, std::vector<model::Binding>&& bindings) {
   departures = std::make_unique<Departures>(
-      Departures::Ways{*front, *store, loops, *names, log,
+      Departures::Ways{*front, *store, loops, *names, log, figures,
                        [this](ports::Answered&& answer) { administration->answered(std::move(answer)); }});
   inbox.push_always(exchange::BindingsRestored{std::move(bindings)});
   auto exchange = std::make_unique<exchange::Exchange>(

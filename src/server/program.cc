@@ -104,6 +104,22 @@ void add_call_commands(CLI::App& app, CommandLine& line) {
                     [&line] { return command_call_start(line.from, line.to, line.options); });
   start->add_option("from", line.from)->required();
   start->add_option("to", line.to)->required();
+  add(call, line, "show", "one of them, with its legs",
+      [&line] { return command_call_show(line.call_id, line.options); })
+      ->add_option("call_id", line.call_id)
+      ->required();
+  for (const char* what : {"hold", "resume"}) {
+    auto* act = add(call, line, what, "as the phone of EXTENSION could",
+                    [&line, what] { return command_call_act(what, line.call_id, line.from, line.options); });
+    act->add_option("call_id", line.call_id)->required();
+    act->add_option("extension", line.from)->required();
+  }
+  auto* transfer = add(call, line, "transfer", "pass the other side of EXTENSION's call on to TO", [&line] {
+    return command_call_transfer(line.call_id, line.from, line.to, line.options);
+  });
+  transfer->add_option("call_id", line.call_id)->required();
+  transfer->add_option("extension", line.from)->required();
+  transfer->add_option("to", line.to)->required();
   add(call, line, "hangup", "end one", [&line] { return command_call_hang_up(line.call_id, line.options); })
       ->add_option("call_id", line.call_id)
       ->required();

@@ -59,6 +59,10 @@ struct StoreThread::Impl {
   std::uint64_t last_listener = 0;
   std::atomic<std::size_t> listener_count = 0;  // may be read without
 
+  std::atomic<std::uint64_t> commits = 0;
+  std::atomic<std::uint64_t> failures = 0;
+  std::atomic<Duration::rep> committing = 0;
+
   std::thread thread;  // last: it uses all of the above
 };
 
@@ -113,6 +117,10 @@ bool StoreThread::ask(Question question) {
 std::size_t StoreThread::queued_changes() const {
   const std::scoped_lock lock(impl_->mutex);
   return impl_->changes;
+}
+
+StoreThread::Figures StoreThread::figures() const {
+  return {impl_->commits, impl_->failures, Duration{impl_->committing.load()}};
 }
 
 Listening StoreThread::listen(OnEvents on_events) {
@@ -185,8 +193,11 @@ void StoreThread::Impl::store_all(std::vector<ports::Persist>& batches) {
 
 void StoreThread::Impl::store_group(std::span<const ports::Persist> group) {
   if (group.empty()) return;
+  const auto begin = Clock::now();
   const Result<void> done = apply_with_patience(group);
   last_commit = Clock::now();
+  committing += Duration(last_commit - begin).count();
+  ++(done ? commits : failures);
   if (done) {
     report(group, true);
     return tell_listeners();

@@ -80,6 +80,13 @@ class StoreThread {
   Admission persist(ports::Persist&& batch);  // moved from only if accepted
   bool ask(Question question);                // false: too many are waiting
   std::size_t queued_changes() const;
+  // Since the start.
+  struct Figures {
+    std::uint64_t commits = 0;
+    std::uint64_t failures = 0;  // groups that were given up or refused
+    Duration committing{0};      // the time of all commits together
+  };
+  Figures figures() const;
 
   // While nobody listens, events are not even kept after they are written. The first batch is of the commit
   // that begins next; what was stored before is in the journal.

@@ -1,0 +1,257 @@
+"""Calls controlled, looked up and counted over the API; presence; the configuration; figures and readiness."""
+import csv
+import io
+import json
+import sqlite3
+import ssl
+import threading
+import unittest
+import urllib.request
+
+from api_client import Client, login, user
+from office import Office, password, wait_until
+from softphone import Phone
+
+
+def talk(alice, bob):
+    dialling = threading.Thread(target=alice.dial, args=(bob.number,))
+    dialling.start()
+    bob.ringing()
+    bob.answer()
+    dialling.join(30)
+
+
+def asked_again(phone, direction):
+    """Answers the re-INVITE; the direction that was offered comes back."""
+    again = phone.expect(lambda m: m.method == "INVITE", "re-INVITE", 10)
+    phone.reply(again, 200, "OK", phone.sdp(direction))
+    phone.expect(lambda m: m.method == "ACK" and m.get("Call-ID") == again.get("Call-ID"), "ACK", 10)
+    return next(d for d in ("sendonly", "recvonly", "inactive", "sendrecv") if f"a={d}" in again.body or d == "sendrecv")
+
+
+class Calls(unittest.TestCase):
+    def test_a_user_controls_its_own_call_and_nobody_elses(self):
+        with Office() as office, Phone("1001", office) as alice, Phone("1002", office) as bob, \
+                Phone("1003", office) as carol:
+            for phone in (alice, bob, carol):
+                phone.register()
+            talk(alice, bob)
+            call = office.json("call", "ls")[0]["call_id"]
+            own = login(office, "1001", password("1001"))
+            stranger = login(office, "1004", password("1004"))
+            admin = user(office, "eve")
+
+            status, _, shown = own.ask("GET", f"/api/calls/{call}")
+            self.assertEqual((status, shown["state"]), (200, "up"))
+            self.assertEqual([leg["party"] for leg in shown["legs"]], ["1001", "1002"])
+            self.assertEqual(shown["legs"][0]["device"], "test-phone")
+            self.assertEqual(stranger.ask("GET", f"/api/calls/{call}")[0], 404)
+            self.assertEqual(Client(office).ask("GET", f"/api/calls/{call}")[0], 401)
+            for what in ("hold", "resume", "hangup"):
+                self.assertEqual(stranger.ask("POST", f"/api/call/{what}", {"call_id": call})[0], 404, what)
+            self.assertEqual(stranger.ask("POST", "/api/call/transfer", {"call_id": call, "to": "1003"})[0], 404)
+            refused = own.ask("POST", "/api/call/hold", {"call_id": call, "extension": "1002"})
+            self.assertEqual((refused[0], refused[2]["field"]), (403, "extension"))
+            unnamed = admin.ask("POST", "/api/call/hold", {"call_id": call})
+            self.assertEqual((unnamed[0], unnamed[2]["field"]), (400, "extension"))
+            self.assertEqual(own.ask("POST", "/api/call/resume", {"call_id": call})[0], 409)
+
+            self.assertEqual(own.ask("POST", "/api/call/hold", {"call_id": call})[0], 200)
+            self.assertIn(asked_again(bob, "recvonly"), ("sendonly", "inactive"))
+            asked_again(alice, "sendrecv")
+            wait_until(lambda: own.ask("GET", f"/api/calls/{call}")[2]["state"] == "held", 10, "held")
+            self.assertEqual(own.ask("POST", "/api/call/hold", {"call_id": call})[0], 409)
+            resumed = wait_until(
+                lambda: own.ask("POST", "/api/call/resume", {"call_id": call})[0] == 200, 10, "resumed")
+            self.assertTrue(resumed)
+            self.assertEqual(asked_again(alice, "sendrecv"), "sendrecv")
+            asked_again(bob, "sendrecv")
+            wait_until(lambda: own.ask("GET", f"/api/calls/{call}")[2]["state"] == "up", 10, "up again")
+
+            self.assertEqual(own.ask("POST", "/api/call/transfer", {"call_id": call})[2]["field"], "to")
+            self.assertEqual(own.ask("POST", "/api/call/transfer", {"call_id": call, "to": "1777"})[0], 404)
+            same = {"Idempotency-Key": "one transfer"}
+            for _ in range(2):
+                status, _, answer = own.ask("POST", "/api/call/transfer", {"call_id": call, "to": "1003"}, same)
+                self.assertEqual((status, answer["success"]), (200, True))
+            carol.ringing(10)
+            self.assertEqual(admin.ask("POST", "/api/call/hangup", {"call_id": call})[0], 200)
+            wait_until(lambda: not office.json("call", "ls"), 10, "the end of the call")
+            self.assertEqual(admin.ask("POST", "/api/call/hangup", {"call_id": call})[0], 404)
+
+    def test_the_command_line_does_the_same(self):
+        with Office() as office, Phone("1001", office) as alice, Phone("1002", office) as bob:
+            alice.register()
+            bob.register()
+            talk(alice, bob)
+            call = office.json("call", "ls")[0]["call_id"]
+            self.assertEqual(office.json("call", "show", call)["call_id"], call)
+            self.assertIn("test-phone", office.cli("call", "show", call))
+            self.assertEqual(office.json("call", "hold", call, "1001"), {"success": True})
+            asked_again(bob, "recvonly")
+            self.assertIn("no such call", office.cli("call", "transfer", "nothing", "1001", "1003", ok=False))
+            self.assertEqual(office.json("call", "hangup", call), {"success": True})
+
+    def test_records_are_found_by_period_and_read_by_spreadsheets(self):
+        with Office(config="") as office, Phone("1001", office) as alice, Phone("1002", office) as bob:
+            alice.register()
+            bob.register()
+            talk(alice, bob)
+            alice.hang_up()
+            bob.hung_up()
+            admin = user(office, "eve")
+            record = wait_until(lambda: [r for r in admin.ask("GET", "/api/cdr")[2] if r["end_time"]], 15, "a record")[0]
+            today = record["start_time"][:10]
+            for good in (f"date={today}", f"from={today}", f"to={today}", f"from={today}T00:00:00Z",
+                         f"from={today}T00:00:00%2B00:00&to={today}"):
+                self.assertEqual(len(admin.ask("GET", f"/api/cdr?{good}")[2]), 1, good)
+            for empty in ("date=1999-01-01", "to=1999-01-01", "from=2150-01-01", "extension=1003"):
+                self.assertEqual(admin.ask("GET", f"/api/cdr?{empty}")[2], [], empty)
+            for bad, field in (("date=yesterday", "date"), ("date=2026-02-30", "date"), ("from=1", "from"),
+                               ("to=2026-01-01T10:00", "to"), ("format=xml", "format"), ("cursor=7", "cursor"),
+                               (f"date={today}&from={today}", "date"), ("from=2026-01-02&to=2026-01-01T00:00:00Z", "to")):
+                status, _, answer = admin.ask("GET", f"/api/cdr?{bad}")
+                self.assertEqual((status, answer.get("field")), (400, field), bad)
+            # A name that a spreadsheet would take for a formula: only whoever dials can write it.
+            with sqlite3.connect(office.data / "bellwire.db", timeout=30) as database:
+                database.execute("UPDATE call_records SET user_agent = '=cmd|\"x\",1', reason = 'two\nlines'")
+            status, headers, text = admin.ask("GET", "/api/cdr?format=csv")
+            self.assertTrue(headers["content-type"].startswith("text/csv"))
+            rows = list(csv.DictReader(io.StringIO(text, newline="")))
+            self.assertEqual(rows[0]["call_id"], record["call_id"])
+            self.assertEqual(rows[0]["user_agent"], "'=cmd|\"x\",1")
+            self.assertEqual(rows[0]["reason"], "two\nlines")
+            self.assertEqual(len(login(office, "1001", password("1001")).ask("GET", "/api/cdr")[2]), 1)
+            self.assertEqual(login(office, "1003", password("1003")).ask("GET", "/api/cdr")[2], [])
+            self.assertEqual(login(office, "1003", password("1003")).ask("GET", "/api/cdr?extension=1001")[0], 403)
+
+            figures = admin.ask("GET", f"/api/statistics?date={today}")[2]
+            self.assertEqual((figures["date"], figures["total_calls"], figures["answered_calls"]), (today, 1, 1))
+            self.assertEqual((figures["answer_rate"], len(figures["per_hour"]), figures["timezone"]), (100, 24, "UTC"))
+            hour = int(record["start_time"][11:13])
+            self.assertEqual(figures["per_hour"][hour]["total_calls"], 1)
+            self.assertEqual({e["extension"]: e["made_calls"] for e in figures["per_extension"]}, {"1001": 1, "1002": 0})
+            self.assertEqual(admin.ask("GET", "/api/statistics?from=2000-01-01&to=2026-01-01")[0], 400)
+            self.assertEqual(admin.ask("GET", "/api/statistics?date=1999-12-31")[2]["total_calls"], 0)
+
+
+class Presence(unittest.TestCase):
+    def test_people_say_what_they_do_and_only_of_themselves(self):
+        with Office() as office, Phone("1001", office) as alice:
+            alice.register()
+            own, admin = login(office, "1001", password("1001")), user(office, "eve")
+            people = {p["extension"]: p for p in own.ask("GET", "/api/presence")[2]}
+            self.assertEqual((people["1001"]["status"], people["1002"]["status"]), ("available", "offline"))
+            self.assertEqual(own.ask("POST", "/api/presence/set", {"status": "dnd", "custom_message": "lunch"})[0], 200)
+            told = {p["extension"]: p for p in admin.ask("GET", "/api/presence")[2]}["1001"]
+            self.assertEqual((told["status"], told["custom_message"], told["in_call"]), ("dnd", "lunch", False))
+            for body, status in (({"status": "asleep"}, 400), ({"status": "away", "extension": "1002"}, 403), ({}, 400),
+                                 ({"status": "away", "custom_message": "x" * 201}, 400)):
+                self.assertEqual(own.ask("POST", "/api/presence/set", body)[0], status, body)
+            self.assertEqual(admin.ask("POST", "/api/presence/set", {"status": "away"})[0], 400)
+            self.assertEqual(admin.ask("POST", "/api/presence/set", {"status": "away", "extension": "1999"})[0], 404)
+
+
+class Configuration(unittest.TestCase):
+    def test_changes_are_checked_written_in_force_logged_and_undone(self):
+        with Office(config="logging:\n  level: INFO   # not too much\nevents:\n  retention_days: 30  # a month\n") as office:
+            admin = user(office, "eve")
+            before = office.config_file.read_text()
+            whole = admin.ask("GET", "/api/config")[2]
+            self.assertEqual(whole["server"]["sip_port"], office.sip)
+            self.assertEqual(whole["extensions"][0]["password"], "********")
+            self.assertNotIn(password("1001"), json.dumps(whole))
+
+            status, _, answer = admin.ask("PUT", "/api/config", {"server": {"sip_prt": 1, "sip_port": "many"},
+                                                                 "logging": {"level": "loud"}})
+            self.assertEqual(status, 422)
+            self.assertEqual({p["key"] for p in answer["problems"]}, {"server.sip_prt", "server.sip_port", "logging.level"})
+            self.assertEqual(office.config_file.read_text(), before)
+            self.assertEqual(admin.ask("PUT", "/api/config", {"sever": {}})[0], 400)
+
+            status, _, answer = admin.ask("PUT", "/api/config", whole)
+            self.assertEqual((status, answer["changed"]), (200, []))
+            self.assertEqual(office.config_file.read_text(), before)
+
+            whole["logging"]["level"] = "DEBUG"
+            whole["api"]["tls_port"] = 0
+            status, _, answer = admin.ask("PUT", "/api/config", whole)
+            self.assertEqual((status, sorted(answer["changed"])), (200, ["api.tls_port", "logging.level"]))
+            self.assertEqual(answer["needs_restart"], ["api.tls_port"])
+            after = office.config_file.read_text()
+            self.assertIn("# a month", after)
+            self.assertIn(password("1001"), after)
+            self.assertEqual(admin.ask("GET", "/api/config")[2]["logging"]["level"], "DEBUG")
+            logged = wait_until(lambda: [e for e in admin.ask("GET", "/api/audit")[2] if "onfiguration" in e["action"]],
+                                10, "the audit log")
+            self.assertIn("logging.level", json.dumps(logged[0]))
+            self.assertNotIn(password("1001"), json.dumps(logged))
+
+            status, _, answer = admin.ask("POST", "/api/config/undo")
+            self.assertEqual(status, 200, answer)
+            self.assertEqual(office.config_file.read_text(), before)
+            self.assertEqual(admin.ask("GET", "/api/config")[2]["logging"]["level"], "INFO")
+            office.config_file.write_text(before + "# mine\n")
+            self.assertEqual(admin.ask("POST", "/api/config/undo")[2]["code"], "edited_since")
+            self.assertEqual(login(office, "1001", password("1001")).ask("GET", "/api/config")[0], 403)
+
+
+class Operating(unittest.TestCase):
+    def test_figures_are_those_of_the_server_and_not_for_everybody(self):
+        with Office() as office, Phone("1001", office) as alice, Phone("1002", office) as bob:
+            alice.register()
+            bob.register()
+            talk(alice, bob)
+            admin = user(office, "eve")
+            key = admin.ask("POST", "/api/keys", {"name": "prometheus", "role": "supervisor", "scopes": ["metrics"]})
+            self.assertEqual(key[0], 200, key)
+            prometheus = Client(office, headers={"X-API-Key": key[2]["key"]})
+
+            def figures():
+                status, headers, text = prometheus.ask("GET", "/metrics")
+                self.assertEqual(status, 200, text)
+                self.assertTrue(headers["content-type"].startswith("text/plain"))
+                return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+
+            first = figures()
+            self.assertEqual(first["bellwire_calls_active"], "1")
+            self.assertEqual(first["bellwire_registered_extensions"], "2")
+            self.assertGreater(float(first['bellwire_sip_messages_total{direction="in",transport="udp"}']), 4)
+            self.assertGreater(float(first["bellwire_database_commits_total"]), 0)
+            self.assertGreater(float(first["process_resident_memory_bytes"]), 1e6)
+            alice.hang_up()
+            wait_until(lambda: figures()['bellwire_calls_ended_total{disposition="answered"}'] == "1", 15, "an ended call")
+            last = figures()
+            self.assertEqual(last["bellwire_calls_active"], "0")
+            self.assertGreater(float(last["bellwire_events_total"]), float(first["bellwire_events_total"]))
+            self.assertGreater(float(last['bellwire_http_requests_total{operation="metrics",status="200"}']), 1)
+            self.assertEqual(login(office, "1001", password("1001")).ask("GET", "/metrics")[0], 403)
+            self.assertEqual(Client(office).ask("GET", "/metrics")[0], 401)
+            self.assertEqual(prometheus.ask("GET", "/api/calls")[0], 403)
+
+    def test_ready_means_that_the_database_commits(self):
+        with Office() as office:
+            anyone = Client(office)
+            status, _, answer = anyone.ask("GET", "/health/ready")
+            self.assertEqual((status, answer["parts"]), (200, {"sip": "ok", "database": "ok", "media": "ok"}))
+            lock = sqlite3.connect(office.data / "bellwire.db", isolation_level=None, timeout=30)
+            lock.execute("BEGIN IMMEDIATE")
+            status, _, answer = anyone.ask("GET", "/health/ready")
+            self.assertEqual((status, answer["parts"]["database"], answer["parts"]["sip"]), (503, "down", "ok"))
+            lock.execute("ROLLBACK")
+            lock.close()
+            wait_until(lambda: anyone.ask("GET", "/health/ready")[0] == 200, 30, "ready again")
+
+    def test_the_paths_are_there_over_tls(self):
+        with Office() as office:
+            own = login(office, "1001", password("1001"))
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            request = urllib.request.Request(f"https://127.0.0.1:{office.https}/api/presence", headers=own.headers)
+            with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+                self.assertEqual(len(json.load(answer)), 4)
+
+
+if __name__ == "__main__":
+    unittest.main()
