@@ -42,6 +42,7 @@ config::Config demo_config(const DemoOptions& options, const std::vector<Login>&
   c.server.sip_tls_port = options.sip_tls_port;
   c.api.port = options.http_port;
   c.api.tls_port = options.https_port;
+  c.features.webhooks.allow_networks = {*Network::parse("127.0.0.0/8"), *Network::parse("::1/128")};
   for (const Login& login : logins) {
     config::ExtensionEntry entry;
     entry.number = model::ExtensionNumber{login.number};
@@ -75,6 +76,8 @@ Try:
   bellwire status --data {0}
   bellwire phone ls --data {0}
   bellwire call start 1001 1002 --data {0}
+  bellwire event tail --data {0}
+  http://127.0.0.1:{3}/docs         the HTTP API; log in as admin with the password above
 
 Listening on 127.0.0.1 and [::1] only: SIP over UDP and TCP {1}, TLS {2}, WebSocket ws://127.0.0.1:{3}/sip and
 wss://127.0.0.1:{4}/sip. Ctrl-C ends it.
