@@ -234,7 +234,11 @@ json::object operation_of(const Route& r) {
         {"required", required},
         {"content", json::object{{"application/json", json::object{{"schema", object_of(r.body)}}}}}};
   }
-  if (r.who == Who::kAnyone) o["security"] = json::array{};
+  if (r.who == Who::kAnyone) {
+    json::array none;
+    none.push_back(json::object{});  // no scheme at all is one way to ask
+    o["security"] = std::move(none);
+  }
   return o;
 }
 
