@@ -33,22 +33,6 @@ std::string target_of(const EventTail& tail) {
   return "/api/events" + query;
 }
 
-// "17  2026-03-01T10:00:00.000Z  call.started  from_extension=1001 to_extension=1002"
-std::string in_one_line(std::string_view envelope) {
-  boost::system::error_code error;
-  const json::value value = json::parse(envelope, error);
-  if (error || !value.is_object()) return std::string{envelope};
-  std::string line = fmt::format("{}  {}  {:<22}", field(value, "seq"), field(value, "timestamp"),
-                                 field(value, "event_type"));
-  const json::value* data = value.as_object().if_contains("data");
-  if (data == nullptr || !data->is_object()) return line;
-  for (const auto& [name, content] : data->as_object()) {
-    if (name == "timestamp" || (content.is_string() && content.get_string().empty())) continue;
-    line += fmt::format(" {}={}", std::string_view{name.data(), name.size()}, text_of(content));
-  }
-  return line;
-}
-
 std::string reason_in(std::string_view data) {
   boost::system::error_code error;
   const json::value value = json::parse(data, error);
@@ -69,7 +53,7 @@ int command_event_tail(const EventTail& tail, const CommandOptions& options) {
       reason = reason_in(line);
       return false;
     }
-    fmt::print("{}\n", options.json ? std::string{line} : in_one_line(line));
+    fmt::print("{}\n", options.json ? std::string{line} : event_in_one_line(line));
     return std::fflush(stdout) == 0;  // who reads us has gone
   });
   if (!answer) return complain(kNotRunning, answer.error());

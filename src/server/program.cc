@@ -7,6 +7,7 @@
 #include "server/commands.h"
 #include "server/demo.h"
 #include "server/serve.h"
+#include "server/webhook_commands.h"
 
 namespace bw::server {
 namespace {
@@ -19,6 +20,10 @@ struct CommandLine {
   std::string file, number, from, to, call_id, user, role = "admin";
   NewKey key;
   EventTail tail;
+  NewWebhook webhook;
+  WebhookReplay replay;
+  WebhookListener listener;
+  std::uint32_t limit = 100;
   bool ask_password = false;
   std::function<int()> chosen;
 };
@@ -134,6 +139,49 @@ void add_event_commands(CLI::App& app, CommandLine& line) {
   tail->add_option("--extension", line.tail.extension, "only what concerns it");
 }
 
+constexpr const char* kSecretVariable = "BELLWIRE_WEBHOOK_SECRET";  // a command line is seen by all
+
+void add_webhook_commands(CLI::App& app, CommandLine& line) {
+  const CommandOptions& o = line.options;
+  CLI::App& webhook = *group(app, "webhook", "webhooks: URLs that events are posted to");
+  add(webhook, line, "ls", "list them", [&o] { return command_webhook_list(o); });
+  auto* add_one = add(webhook, line, "add", "subscribe a URL to events",
+                      [&line] { return command_webhook_add(line.webhook, line.options); });
+  add_one->add_option("url", line.webhook.url)->required();
+  add_one
+      ->add_option("--event", line.webhook.events, "only this type, or call.*; may be given more than once")
+      ->allow_extra_args(false);
+  add_one->add_option("--extension", line.webhook.extensions, "only what concerns it; more than once")
+      ->allow_extra_args(false);
+  add_one
+      ->add_option("--header", line.webhook.headers, "'Name: value', added to each delivery; more than once")
+      ->allow_extra_args(false);
+  add_one->add_option("--secret", line.webhook.secret, "signs each delivery")->envname(kSecretVariable);
+  add(webhook, line, "rm", "remove one, or all with a URL",
+      [&line] { return command_webhook_remove(line.user, line.options); })
+      ->add_option("id", line.user, "or its URL")
+      ->required();
+  add(webhook, line, "test", "post a webhook.test now, and show request and answer",
+      [&line] { return command_webhook_test(line.user, line.options); })
+      ->add_option("id", line.user)
+      ->required();
+  auto* deliveries = add(webhook, line, "deliveries", "the last attempts, newest first",
+                         [&line] { return command_webhook_deliveries(line.user, line.limit, line.options); });
+  deliveries->add_option("id", line.user)->required();
+  deliveries->add_option("--limit", line.limit, "at most 100")->capture_default_str();
+  auto* replay = add(webhook, line, "replay", "send again: an event, a time, or all that was given up",
+                     [&line] { return command_webhook_replay(line.replay, line.options); });
+  replay->add_option("id", line.replay.id)->required();
+  replay->add_option("--event", line.replay.event_id, "event_id of one");
+  replay->add_option("--since", line.replay.since, "from then on, such as 2026-03-01T09:30:00Z");
+  replay->add_option("--until", line.replay.until, "up to then");
+  auto* listen =
+      add(webhook, line, "listen", "a receiver on this machine, to try things out; needs no server",
+          [&line] { return command_webhook_listen(line.listener, line.options); });
+  listen->add_option("--port", line.listener.port, "of 127.0.0.1; 0: any")->capture_default_str();
+  listen->add_option("--secret", line.listener.secret, "check signatures")->envname(kSecretVariable);
+}
+
 void add_access_commands(CLI::App& app, CommandLine& line) {
   CLI::App& user = *group(app, "user", "users: who administers or supervises");
   add(user, line, "ls", "list them", [&line] { return command_user_list(line.options); });
@@ -176,6 +224,7 @@ int run_program(int argc, char** argv) {
   add_extension_commands(app, line);
   add_call_commands(app, line);
   add_event_commands(app, line);
+  add_webhook_commands(app, line);
   add_access_commands(app, line);
   try {
     app.parse(argc, argv);

@@ -4,10 +4,10 @@
 
 #include <boost/json.hpp>
 #include <cstdio>
-#include <expected>
 #include <iostream>
 
 #include "api/paging.h"
+#include "base/utf8.h"
 #include "server/control_client.h"
 #include "server/data_directory.h"
 #include "server/program.h"
@@ -34,25 +34,6 @@ void print_table(const std::vector<std::string>& head, const std::vector<std::ve
   for (const auto& row : rows) print_row(row);
 }
 
-// The answer, or the exit code of a refusal that has been told.
-std::expected<json::value, int> asked(const CommandOptions& options, std::string_view method,
-                                      const std::string& target, const json::value& body) {
-  const std::string text = body.is_null() ? std::string{} : json::serialize(body);
-  const auto answer = ask_server(data_of(options), method, target, text);
-  if (!answer) return std::unexpected(complain(kNotRunning, answer.error()));
-  boost::system::error_code error;
-  json::value value = json::parse(answer->body, error);
-  if (error) return std::unexpected(complain(kRefused, "the server's answer is not JSON"));
-  if (answer->status < 400) return value;
-  if (options.json) fmt::print("{}", answer->body);
-  for (const auto& p : value.is_object() && value.as_object().contains("problems")
-                           ? value.at("problems").as_array()
-                           : json::array{}) {
-    complain(kRefused, text_of(p));
-  }
-  return std::unexpected(options.json ? kRefused : complain(kRefused, field(value, "error")));
-}
-
 }  // namespace
 
 std::filesystem::path data_of(const CommandOptions& options) {
@@ -74,6 +55,24 @@ std::string field(const json::value& object, const char* name) {
   const auto* o = object.if_object();
   const json::value* v = o == nullptr ? nullptr : o->if_contains(name);
   return v == nullptr ? "-" : text_of(*v);
+}
+
+std::expected<json::value, int> asked(const CommandOptions& options, std::string_view method,
+                                      const std::string& target, const json::value& body) {
+  const std::string text = body.is_null() ? std::string{} : json::serialize(body);
+  const auto answer = ask_server(data_of(options), method, target, text);
+  if (!answer) return std::unexpected(complain(kNotRunning, answer.error()));
+  boost::system::error_code error;
+  json::value value = json::parse(answer->body, error);
+  if (error) return std::unexpected(complain(kRefused, "the server's answer is not JSON"));
+  if (answer->status < 400) return value;
+  if (options.json) fmt::print("{}", answer->body);
+  for (const auto& p : value.is_object() && value.as_object().contains("problems")
+                           ? value.at("problems").as_array()
+                           : json::array{}) {
+    complain(kRefused, text_of(p));
+  }
+  return std::unexpected(options.json ? kRefused : complain(kRefused, field(value, "error")));
 }
 
 int ask_and_show(const CommandOptions& options, std::string_view method, const std::string& target,
@@ -107,6 +106,33 @@ int ask_and_list(const CommandOptions& options, const std::string& target, const
     show(all);
   }
   return kOk;
+}
+
+std::string printable(std::string_view text, std::size_t most) {
+  std::string out = valid_utf8(text, most);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(out[i]);
+    if (byte < 0x20 || byte == 0x7F) out[i] = '?';
+    // U+0080 to U+009F are controls as well.
+    const bool high = byte == 0xC2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xA0;
+    if (high) out.replace(i, 2, "?");
+  }
+  return out;
+}
+
+std::string event_in_one_line(std::string_view envelope) {
+  boost::system::error_code error;
+  const json::value value = json::parse(envelope, error);
+  if (error || !value.is_object()) return printable(envelope);
+  std::string line = fmt::format("{}  {}  {:<22}", field(value, "seq"), field(value, "timestamp"),
+                                 field(value, "event_type"));
+  const json::value* data = value.as_object().if_contains("data");
+  if (data == nullptr || !data->is_object()) return printable(line);
+  for (const auto& [name, content] : data->as_object()) {
+    if (name == "timestamp" || (content.is_string() && content.get_string().empty())) continue;
+    line += fmt::format(" {}={}", std::string_view{name.data(), name.size()}, text_of(content));
+  }
+  return printable(line);
 }
 
 Show table(std::vector<std::string> head, std::vector<const char*> fields) {

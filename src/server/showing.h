@@ -2,6 +2,8 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <cstddef>
+#include <expected>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -16,6 +18,15 @@ std::filesystem::path data_of(const CommandOptions& options);
 int complain(int code, std::string_view sentence);
 std::string text_of(const boost::json::value& v);
 std::string field(const boost::json::value& object, const char* name);
+
+// What others wrote, fit for a terminal: controls become '?', and it ends somewhere.
+std::string printable(std::string_view text, std::size_t most = 16'384);
+// "17  2026-03-01T10:00:00.000Z  call.started  from_extension=1001 to_extension=1002"
+std::string event_in_one_line(std::string_view envelope);
+
+// The answer, or the exit code of a refusal that has been told.
+std::expected<boost::json::value, int> asked(const CommandOptions& options, std::string_view method,
+                                             const std::string& target, const boost::json::value& body);
 
 using Show = std::function<void(const boost::json::value&)>;
 

@@ -1,0 +1,108 @@
+#include "server/webhook_commands.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "api/paging.h"
+#include "server/program.h"
+#include "server/showing.h"
+
+namespace bw::server {
+namespace {
+
+namespace json = boost::json;
+
+std::string path_of(const std::string& id, std::string_view what = {}) {
+  return fmt::format("/api/webhooks/{}{}", api::percent_encoded(id), what);
+}
+
+json::array texts(const std::vector<std::string>& items) {
+  json::array list;
+  for (const std::string& item : items) list.emplace_back(item);
+  return list;
+}
+
+std::string without_blanks(std::string_view text) {
+  const auto begin = text.find_first_not_of(' ');
+  if (begin == text.npos) return {};
+  return std::string{text.substr(begin, text.find_last_not_of(' ') - begin + 1)};
+}
+
+void show_count(const json::value& answer) {
+  fmt::print("{} ({})\n", field(answer, "message"), field(answer, "count"));
+}
+
+// What was posted and what came back, as on the wire.
+void show_test(const json::value& answer) {
+  const json::value& request = answer.at("request");
+  const json::value& delivery = answer.at("delivery");
+  fmt::print("POST {}\n", field(request, "url"));
+  for (const json::value& header : request.at("headers").as_array()) fmt::print("{}\n", text_of(header));
+  fmt::print("\n{}\n\n", printable(field(request, "body")));
+  fmt::print("answer: {} after {} ms  {}\n", field(delivery, "status"), field(delivery, "latency_ms"),
+             printable(field(delivery, "response")));
+}
+
+}  // namespace
+
+int command_webhook_list(const CommandOptions& options) {
+  return ask_and_show(options, "GET", "/api/webhooks", nullptr,
+                      table({"ID", "STATE", "PENDING", "DEAD", "SENT", "FAILED", "EVENTS", "URL", "REASON"},
+                            {"id", "state", "pending", "dead_letters", "success_count", "failure_count",
+                             "events", "url", "reason"}));
+}
+
+int command_webhook_add(const NewWebhook& webhook, const CommandOptions& options) {
+  json::object body{{"url", webhook.url}};
+  if (!webhook.events.empty()) body["events"] = texts(webhook.events);
+  if (!webhook.extensions.empty()) body["extensions"] = texts(webhook.extensions);
+  if (!webhook.secret.empty()) body["secret"] = webhook.secret;
+  json::object headers;
+  for (const std::string& header : webhook.headers) {
+    const auto colon = header.find(':');
+    if (colon == header.npos || colon == 0)
+      return complain(kBadUsage, "a header is written as 'Name: value'");
+    headers[header.substr(0, colon)] = without_blanks(std::string_view{header}.substr(colon + 1));
+  }
+  if (!headers.empty()) body["headers"] = std::move(headers);
+  return ask_and_show(options, "POST", "/api/webhooks", body, [](const json::value& answer) {
+    fmt::print("id: {}\n", field(answer.at("subscription"), "id"));
+  });
+}
+
+int command_webhook_remove(const std::string& id_or_url, const CommandOptions& options) {
+  const bool is_url = id_or_url.find("://") != id_or_url.npos;
+  return ask_and_show(options, "DELETE",
+                      is_url ? "/api/webhooks?url=" + api::percent_encoded(id_or_url) : path_of(id_or_url),
+                      nullptr, show_count);
+}
+
+int command_webhook_test(const std::string& id, const CommandOptions& options) {
+  const auto answer = asked(options, "POST", path_of(id, "/test"), nullptr);
+  if (!answer) return answer.error();
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(*answer));
+  } else {
+    show_test(*answer);
+  }
+  if (answer->at("success").as_bool()) return kOk;
+  return complain(kRefused, printable(field(*answer, "message")));
+}
+
+int command_webhook_deliveries(const std::string& id, std::uint32_t limit, const CommandOptions& options) {
+  return ask_and_show(
+      options, "GET", path_of(id, fmt::format("/deliveries?limit={}", limit)), nullptr,
+      table({"AT", "SEQ", "EVENT", "EVENT ID", "ATTEMPT", "STATUS", "MS", "ERROR"},
+            {"timestamp", "seq", "event_type", "event_id", "attempt", "status", "latency_ms", "error"}));
+}
+
+int command_webhook_replay(const WebhookReplay& replay, const CommandOptions& options) {
+  json::object body;
+  if (!replay.event_id.empty()) body["event_id"] = replay.event_id;
+  if (!replay.since.empty()) body["since"] = replay.since;
+  if (!replay.until.empty()) body["until"] = replay.until;
+  return ask_and_show(options, "POST", path_of(replay.id, "/replay"), body, show_count);
+}
+
+}  // namespace bw::server
