@@ -123,7 +123,7 @@ http::Respond Gate::with_headers(const http::Request& request, const access::Pri
   const std::string origin{request.header("origin")};
   const auto& origins = services_.access().settings().origins;
   const bool cross = std::ranges::find(origins, origin) != origins.end();
-  return [this, origin, cross, principal, ip = request.from.ip, tls = request.tls,
+  return [this, origin, cross, principal, ip = request.from.ip,
           respond = std::move(respond)](http::Response&& r) mutable {
     const auto left = services_.access().allowance(ip, principal, services_.moment());
     const auto add = [&](const char* name, std::string value) {
@@ -138,7 +138,6 @@ http::Respond Gate::with_headers(const http::Request& request, const access::Pri
     }
     add("Referrer-Policy", "no-referrer");
     add("Permissions-Policy", "microphone=(self), camera=(), geolocation=()");
-    if (tls) add("Strict-Transport-Security", "max-age=31536000");
     if (r.status == 401) add("WWW-Authenticate", "Bearer realm=\"bellwire\"");
     if (cross) {
       add("Access-Control-Allow-Origin", origin);

@@ -160,9 +160,18 @@ class BadInput(unittest.TestCase):
                     time.sleep(0.005)
             self.assertLess(self.office.resident_bytes() - before, 60 << 20)
 
-    def test_stun_on_the_sip_port_is_ignored(self):
+    def test_a_stun_keep_alive_on_the_sip_port_is_told_where_it_came_from(self):
         with udp(self.office) as sock:
-            sock.send(struct.pack(">HHI", 0x0001, 0, 0x2112A442) + os.urandom(12))
+            transaction = os.urandom(12)
+            sock.send(struct.pack(">HHI", 0x0001, 0, 0x2112A442) + transaction)
+            answer = sock.recv(2000)
+            self.assertEqual(answer[:2] + answer[4:20], struct.pack(">HI", 0x0101, 0x2112A442) + transaction)
+            port = sock.getsockname()[1] ^ 0x2112
+            self.assertIn(struct.pack(">HHBBH", 0x0020, 8, 0, 1, port), answer)  # XOR-MAPPED-ADDRESS, RFC 5389
+
+    def test_half_a_stun_request_is_ignored(self):
+        with udp(self.office) as sock:
+            sock.send(struct.pack(">HHI", 0x0001, 400, 0x2112A442) + os.urandom(12))
             with self.assertRaises(TimeoutError):
                 self.fail(f"answered: {sock.recv(2000)!r}")
 
