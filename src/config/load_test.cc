@@ -28,10 +28,10 @@ std::string read_file(const std::string& path) {
   return out.str();
 }
 
-const Environment kFullEnvironment{{"DB_PASSWORD", "db pass"},      {"BOB_PASSWORD", "Green-Hills-1999"},
-                                   {"WEBHOOK_SECRET", "whsec"},     {"TURN_CREDENTIAL", "turn"},
-                                   {"TURN_SECRET", "turn secret"},  {"CRM_KEY", "crm"},
-                                   {"SMTP_PASSWORD", "smtp: #{x}"}, {"TRUNK_PASSWORD", "trunk"}};
+const Environment kFullEnvironment{{"DB_PASSWORD", "db pass"},        {"BOB_PASSWORD", "Green-Hills-1999"},
+                                   {"WEBHOOK_SECRET", "whsec-whsec"}, {"TURN_CREDENTIAL", "turn"},
+                                   {"TURN_SECRET", "turn secret"},    {"CRM_KEY", "crm"},
+                                   {"SMTP_PASSWORD", "smtp: #{x}"},   {"TRUNK_PASSWORD", "trunk"}};
 
 std::string texts(const Loaded& loaded) {
   std::string out;
