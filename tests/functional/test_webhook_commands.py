@@ -1,5 +1,6 @@
 """`bellwire webhook …` with the real program, and deliveries judged by the published package of Standard Webhooks."""
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -48,12 +49,12 @@ class Running:
 
     def line(self, lines, number):
         """The line of that number, once it is there."""
-        wait_until(lambda: len(lines) > number or self.process.poll() is not None, 30, f"line {number + 1}")
+        wait_until(lambda: len(lines) > number or self.process.poll() is not None, 60, f"line {number + 1}")
         return lines[number]
 
     def find(self, lines, wanted):
         """The first line that is wanted; a delivery that was slow to be acknowledged may have come twice."""
-        return wait_until(lambda: next((line for line in lines if wanted(line)), None), 30, "the line wanted")
+        return wait_until(lambda: next((line for line in lines if wanted(line)), None), 60, "the line wanted")
 
     def end(self, by=signal.SIGKILL):
         if self.process.poll() is None:
@@ -226,7 +227,8 @@ class Listen(unittest.TestCase):
         self.addCleanup(process.kill)
         process.stderr.readline()
         process.stdout.close()
-        post(port, EVENT, {})
+        with contextlib.suppress(OSError, http.client.HTTPException):  # it may end before it answers
+            post(port, EVENT, {})
         self.assertEqual(process.wait(30), 0)
 
 
