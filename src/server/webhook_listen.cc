@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <atomic>
 #include <boost/json.hpp>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 
 #include "base/core.h"
