@@ -4,13 +4,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 
-#include "base/core.h"
 #include "io/clock.h"
 #include "io/front.h"
 #include "server/program.h"
