@@ -10,7 +10,8 @@ void Csv::separate() {
 void Csv::cell(std::string_view text) {
   separate();
   const bool formula = !text.empty() && std::string_view{"=+-@\t\r"}.find(text[0]) != std::string_view::npos;
-  const bool quoted = text.find_first_of("\",\r\n") != std::string_view::npos;
+  // Programs that separate at semicolons or tabs must not find a formula behind one.
+  const bool quoted = text.find_first_of("\",;\t\r\n") != std::string_view::npos;
   if (quoted) text_ += '"';
   if (formula) text_ += '\'';
   for (const char c : text) {

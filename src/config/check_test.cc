@@ -96,6 +96,8 @@ const Rule kTogether[] = {
     {"security:\n  password:\n    min_length: 100\n    max_length: 50\n", 3, "security.password.min_length",
      "larger"},
     {"security:\n  audit:\n    log_to_file: true\n", 3, "security.audit.log_to_file", "log_file"},
+    {"api:\n  cors_origins: ['https://a.example', 'null']\n", 2, "api.cors_origins", "not the origin"},
+    {"api:\n  cors_origins: ['https://a.example/page']\n", 2, "api.cors_origins", "not the origin"},
     {"emergency:\n  numbers: [911, nine]\n", 2, "emergency.numbers[1]", "not an extension number"},
 };
 INSTANTIATE_TEST_SUITE_P(Together, BreaksARule, testing::ValuesIn(kTogether));

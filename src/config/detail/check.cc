@@ -56,6 +56,20 @@ void check_ports(Reading& reading, const Config& c) {
   }
 }
 
+// A page that names itself "null" may be anybody's. "*", which old files have, would be everybody: it opens
+// nothing.
+void check_origins(Reading& reading, const Api& api) {
+  for (const std::string& origin : api.cors_origins) {
+    const std::string_view text{origin};
+    const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+    if (scheme != 0 && text.size() > scheme && text.find_first_of("/?#@*\\ ", scheme) == text.npos) continue;
+    reading.report(place_of(reading, "api.cors_origins"), "api.cors_origins",
+                   fmt::format("'{}' is not the origin of a page", origin),
+                   "https://host or https://host:port, nothing behind it", {},
+                   origin == "*" ? Severity::kWarning : Severity::kError);
+  }
+}
+
 void check_media_ports(Reading& reading, const Server& s) {
   constexpr unsigned kOneCall = 4;  // two legs, each RTP and RTCP
   constexpr unsigned kFiftyCalls = 200;
@@ -254,6 +268,7 @@ void check(Reading& reading, const Config& config) {
   check_trunks(reading, config);
   check_security(reading, config.security);
   check_webhooks(reading, config.features.webhooks);
+  check_origins(reading, config.api);
 }
 
 }  // namespace bw::config::detail

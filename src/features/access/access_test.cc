@@ -54,6 +54,7 @@ TEST(Origin, IsComparedWholeWithTheHost) {
   EXPECT_TRUE(is_origin_of("https://pbx", "pbx:443", false));
   EXPECT_FALSE(is_origin_of("https://pbx.evil", "pbx", true));
   EXPECT_FALSE(is_origin_of("null", "pbx", true));
+  EXPECT_FALSE(is_origin_of("http://pbx:443", "pbx:443", true));
   EXPECT_FALSE(is_origin_of("http://", "", false));
 }
 

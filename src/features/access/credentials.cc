@@ -101,6 +101,8 @@ bool is_origin_of(std::string_view origin, std::string_view host, bool tls) {
   } else {
     return false;  // "null" and what is no origin
   }
+  // Behind a proxy that speaks TLS for us the page's scheme is https and ours is not; never the other way.
+  if (tls && !secure) return false;
   return !host.empty() &&
          same_ignoring_case(without_default_port(origin, secure), without_default_port(host, secure));
 }
