@@ -135,12 +135,59 @@ TEST(Permission, AUserSeesAndTouchesOnlyItsOwnThings) {
   EXPECT_EQ(services.record_query.extension, "1002");
   ports::CallView view;
   view.id = model::CallId{"c-9"};
+  view.state = "ringing";
   view.from = "1001";
   services.reply = ports::Calls{{view}};
   EXPECT_EQ(call(services, "GET", "/api/calls", {}, alice).value.as_array().size(), 1u);
   EXPECT_EQ(call(services, "GET", "/api/calls", {}, other).value.as_array().size(), 0u);
   EXPECT_EQ(call(services, "POST", "/api/call/hangup", R"({"call_id":"c-9"})", other).status, 404);
   EXPECT_FALSE(std::holds_alternative<ports::HangUpCall>(services.asked));
+}
+
+TEST(Permission, AUserWithoutAnExtensionSeesNothing) {
+  FakeServices services;
+  const access::Principal nobody = as(access::Role::kUser);
+  EXPECT_FALSE(nobody.sees(""));
+  EXPECT_EQ(call(services, "GET", "/api/cdr", {}, nobody).status, 403);
+  EXPECT_EQ(call(services, "GET", "/api/registered-phones", {}, nobody).value.as_array().size(), 0u);
+  EXPECT_EQ(call(services, "GET", "/api/extensions", {}, nobody).value.as_array().size(), 0u);
+  ports::CallView from_outside;  // with a leg that is no extension's
+  from_outside.id = model::CallId{"c-9"};
+  from_outside.state = "ringing";
+  from_outside.legs.resize(1);
+  services.reply = ports::Calls{{from_outside}};
+  EXPECT_EQ(call(services, "GET", "/api/calls", {}, nobody).value.as_array().size(), 0u);
+  EXPECT_EQ(call(services, "GET", "/api/calls/c-9", {}, nobody).status, 404);
+  EXPECT_EQ(call(services, "POST", "/api/call/hangup", R"({"call_id":"c-9"})", nobody).status, 404);
+}
+
+TEST(Permission, WhoHasLeftACallNeitherSeesNorEndsIt) {
+  FakeServices services;
+  const access::Principal alice = as(access::Role::kUser, "1001");
+  ports::CallView view;
+  view.id = model::CallId{"c-9"};
+  view.state = "up";
+  view.from = "1001";
+  view.to = "1002";
+  view.legs.resize(3);
+  view.legs[0] = {.party = "1002", .device = {}, .state = "up", .codec = {}, .secured = true, .quality = {}};
+  view.legs[1] = {.party = "1003", .device = {}, .state = "up", .codec = {}, .secured = true, .quality = {}};
+  view.legs[2] = {
+      .party = "1001", .device = {}, .state = "ended", .codec = {}, .secured = true, .quality = {}};
+  services.reply = ports::Calls{{view}};
+  EXPECT_EQ(call(services, "GET", "/api/calls", {}, alice).value.as_array().size(), 0u);
+  EXPECT_EQ(call(services, "GET", "/api/calls/c-9", {}, alice).status, 404);
+  for (const char* act : {"hangup", "hold", "resume"}) {
+    const std::string path = std::string("/api/call/") + act;
+    EXPECT_EQ(call(services, "POST", path, R"({"call_id":"c-9"})", alice).status, 404) << act;
+  }
+  EXPECT_EQ(call(services, "POST", "/api/call/transfer", R"({"call_id":"c-9","to":"1004"})", alice).status,
+            404);
+  EXPECT_TRUE(std::holds_alternative<ports::ShowCall>(services.asked));
+  EXPECT_EQ(call(services, "GET", "/api/calls/c-9", {}, as(access::Role::kUser, "1003")).status, 200);
+  view.legs[2].state = "held";
+  services.reply = ports::Calls{{view}};
+  EXPECT_EQ(call(services, "GET", "/api/calls/c-9", {}, alice).status, 200);
 }
 
 TEST(Router, TakesJsonAlone) {

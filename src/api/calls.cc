@@ -11,9 +11,13 @@
 
 namespace bw::api {
 
+// Who has left has no say in what the others do then; `from` and `to` stay as they were dialled.
 bool concerns(const ports::CallView& call, std::string_view number) {
-  return call.from == number || call.to == number ||
-         std::ranges::find(call.legs, number, &ports::LegView::party) != call.legs.end();
+  if (number.empty()) return false;
+  if (call.state == "ringing" && (call.from == number || call.to == number)) return true;
+  return std::ranges::any_of(call.legs, [number](const ports::LegView& leg) {
+    return leg.party == number && leg.state != "ended";
+  });
 }
 
 namespace {

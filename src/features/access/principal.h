@@ -55,8 +55,11 @@ struct Principal {
     return !scope.empty() && (std::ranges::find(scopes, "*") != scopes.end() ||
                               std::ranges::find(scopes, scope) != scopes.end());
   }
-  // Everybody's things, or those of one extension alone.
-  bool sees(std::string_view of_extension) const { return role != Role::kUser || extension == of_extension; }
+  // Everybody's things, or those of one extension alone; of a user who has none, nothing: what belongs to no
+  // extension is not its own either.
+  bool sees(std::string_view of_extension) const {
+    return role != Role::kUser || (!extension.empty() && extension == of_extension);
+  }
 
   static Principal from_operator() {
     Principal p;
