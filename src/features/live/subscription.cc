@@ -11,7 +11,7 @@ bool shown_to(const Viewer& viewer, const Filter& filter, const events::StoredEv
   const auto concerns = [&](const std::string& extension) {
     return std::ranges::find(event.extensions, extension) != event.extensions.end();
   };
-  if (!viewer.everything && !concerns(viewer.extension)) return false;
+  if (!viewer.everything && (viewer.extension.empty() || !concerns(viewer.extension))) return false;
   if (!filter.extension.empty() && !concerns(filter.extension)) return false;
   if (!filter.call.empty() && event.call_id != filter.call) return false;
   return filter.types.empty() || std::ranges::any_of(filter.types, [&](const std::string& pattern) {

@@ -42,6 +42,7 @@ TEST(LiveFilter, AUserSeesWhatConcernsItsExtensionWhateverItAsksFor) {
   EXPECT_TRUE(shown_to(user, {}, event(1, "call.started", "1001")));
   EXPECT_FALSE(shown_to(user, {}, event(1, "call.started", "1002")));
   EXPECT_FALSE(shown_to(user, {{"*"}, "1002", ""}, event(1, "call.started", "1002")));
+  EXPECT_FALSE(shown_to(Viewer{}, {}, event(1, "call.started", "")));
   StoredEvent nobodys = event(1, "security.lockout");
   nobodys.extensions.clear();
   EXPECT_FALSE(shown_to(user, {}, nobodys));
