@@ -138,18 +138,40 @@ void store_changes(Services& s, Exchange&& e, std::vector<access::Change>&& chan
   });
 }
 
-// Hashes the password and stores the user with it. `shown`: the password was made here and is told once.
-void store_user(Services& s, Exchange&& e, access::User&& user, Secret<std::string>&& password, bool shown,
-                std::string message) {
+std::optional<Problem> objection_to_change(Services& s, const std::string& name,
+                                           std::optional<access::Role> role) {
+  if (!s.access().users().contains(name)) return no_such("user");
+  if (s.access().is_changing(name))
+    return Problem{
+        "The user " + name + " is being changed by somebody else; please try again.", "conflict", {}, 409};
+  if (role != access::Role::kAdmin && s.access().is_last_admin(name))
+    return Problem{"This is the last admin.", "conflict", role ? "role" : "", 409};
+  return std::nullopt;
+}
+
+std::optional<Problem> objection_to_new(Services& s, const std::string& name) {
+  if (s.access().users().contains(name) || s.access().is_changing(name))
+    return Problem{"The user " + name + " exists already.", "conflict", "name", 409};
+  if (!s.access().room_for_user()) return Problem{"There are too many users.", "full", {}, 409};
+  return std::nullopt;
+}
+
+// `use` gets the hash. Much may have changed until then. `shown`: the password was made here and is told
+// once.
+void with_hash(Services& s, Exchange&& e, json::object&& answer, Secret<std::string>&& password, bool shown,
+               std::move_only_function<void(Exchange&&, json::object&&, Secret<std::string>&&)> use) {
+  if (shown) answer["password"] = password.reveal();
+  s.hash_password(std::move(password),
+                  [e = std::move(e), answer = std::move(answer), use = std::move(use)](auto&& hash) mutable {
+                    if (!hash) return e.refuse({"The server is too busy.", "busy", {}, 503});
+                    use(std::move(e), std::move(answer), std::move(*hash));
+                  });
+}
+
+json::object told(std::string message) {
   json::object answer = success();
   answer["message"] = std::move(message);
-  if (shown) answer["password"] = password.reveal();
-  s.hash_password(std::move(password), [&s, e = std::move(e), user = std::move(user),
-                                        answer = std::move(answer)](auto&& hash) mutable {
-    if (!hash) return e.refuse({"The server is too busy.", "busy", {}, 503});
-    user.password_hash = std::move(*hash);
-    store_changes(s, std::move(e), {access::SaveUser{std::move(user)}}, std::move(answer));
-  });
+  return answer;
 }
 
 void add_user(Services& s, Exchange&& e) {
@@ -166,23 +188,41 @@ void add_user(Services& s, Exchange&& e) {
       body.object_to("password", std::move(*objection), "weak_password");
   }
   if (const auto problem = body.finish()) return e.refuse(*problem);
-  if (s.access().users().contains(user.name))
-    return e.refuse({"The user " + user.name + " exists already.", "conflict", "name", 409});
-  if (!s.access().room_for_user()) return e.refuse({"There are too many users.", "full", {}, 409});
+  if (const auto problem = objection_to_new(s, user.name)) return e.refuse(*problem);
   const bool made = !given;
   Secret<std::string> password =
       made ? generate_password(s.rng(), s.password_rules()) : Secret{std::move(*given)};
-  std::string message = "User " + user.name + " was added.";
-  store_user(s, std::move(e), std::move(user), std::move(password), made, std::move(message));
+  json::object answer = told("User " + user.name + " was added.");
+  with_hash(s, std::move(e), std::move(answer), std::move(password), made,
+            [&s, user = std::move(user)](Exchange&& x, json::object&& a, Secret<std::string>&& hash) mutable {
+              if (const auto problem = objection_to_new(s, user.name)) return x.refuse(*problem);
+              user.password_hash = std::move(hash);
+              store_changes(s, std::move(x), {access::SaveUser{std::move(user)}}, std::move(a));
+            });
+}
+
+// Sets the fields named in the user as it is now: somebody may have changed or removed it since the request.
+void store_fields(Services& s, Exchange&& e, json::object&& answer, std::optional<access::Role> role,
+                  std::optional<Secret<std::string>>&& hash) {
+  const std::string name = e.parameter();
+  const auto found = s.access().users().find(name);
+  if (found == s.access().users().end()) return e.refuse(no_such("user"));
+  access::User user = found->second;
+  user.role = role.value_or(user.role);
+  if (const auto problem = objection_to_change(s, name, user.role)) return e.refuse(*problem);
+  e.trail().before = to_json(found->second);
+  if (hash) user.password_hash = std::move(*hash);
+  store_changes(s, std::move(e), {access::SaveUser{std::move(user)}}, std::move(answer));
 }
 
 void change_user(Services& s, Exchange&& e) {
-  const auto found = s.access().users().find(e.parameter());
+  const std::string name = e.parameter();
+  const auto found = s.access().users().find(name);
   if (found == s.access().users().end()) return e.refuse(no_such("user"));
   Body body = e.body();
-  access::User user = found->second;
-  e.trail().before = to_json(user);
-  user.role = read_role(body, user.role).value_or(user.role);
+  const auto named = body.text("role");
+  const auto role = named ? access::role_of(*named) : std::nullopt;
+  if (named && !role) body.object_to("role", "role must be user, supervisor or admin.");
   const bool make = body.flag("generate_password").value_or(false);
   auto given = body.text("password", 1'024);
   if (given) {
@@ -190,30 +230,24 @@ void change_user(Services& s, Exchange&& e) {
       body.object_to("password", std::move(*objection), "weak_password");
   }
   if (const auto problem = body.finish()) return e.refuse(*problem);
-  if (user.role != access::Role::kAdmin && s.access().is_last_admin(user.name))
-    return e.refuse({"This is the last admin.", "conflict", "role", 409});
-  std::string message = "User " + user.name + " was changed.";
-  if (given || make) {
-    Secret<std::string> password =
-        given ? Secret{std::move(*given)} : generate_password(s.rng(), s.password_rules());
-    const bool shown = !given;
-    return store_user(s, std::move(e), std::move(user), std::move(password), shown, std::move(message));
-  }
-  json::object answer = success();
-  answer["message"] = std::move(message);
-  store_changes(s, std::move(e), {access::SaveUser{std::move(user)}}, std::move(answer));
+  if (const auto problem = objection_to_change(s, name, role.value_or(found->second.role)))
+    return e.refuse(*problem);
+  json::object answer = told("User " + name + " was changed.");
+  if (!given && !make) return store_fields(s, std::move(e), std::move(answer), role, std::nullopt);
+  const bool shown = !given;
+  Secret<std::string> password =
+      given ? Secret{std::move(*given)} : generate_password(s.rng(), s.password_rules());
+  with_hash(s, std::move(e), std::move(answer), std::move(password), shown,
+            [&s, role](Exchange&& x, json::object&& a, Secret<std::string>&& hash) {
+              store_fields(s, std::move(x), std::move(a), role, std::move(hash));
+            });
 }
 
 void remove_user(Services& s, Exchange&& e) {
-  const auto found = s.access().users().find(e.parameter());
-  if (found == s.access().users().end()) return e.refuse(no_such("user"));
-  if (s.access().is_last_admin(found->first))
-    return e.refuse({"This is the last admin.", "conflict", {}, 409});
-  e.trail().before = to_json(found->second);
-  json::object answer = success();
-  answer["message"] = "User " + found->first + " was removed.";
-  const std::string name = found->first;
-  store_changes(s, std::move(e), {access::DropUser{name}}, std::move(answer));
+  const std::string name = e.parameter();
+  if (const auto problem = objection_to_change(s, name, std::nullopt)) return e.refuse(*problem);
+  e.trail().before = to_json(s.access().users().at(name));
+  store_changes(s, std::move(e), {access::DropUser{name}}, told("User " + name + " was removed."));
 }
 
 // ---- keys ----

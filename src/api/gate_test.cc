@@ -269,5 +269,38 @@ TEST_F(GateTest, TheLastAdminStays) {
   EXPECT_EQ(ask("DELETE", "/api/users/admin", {}, mine).status, 200);
 }
 
+TEST_F(GateTest, AnotherPasswordDoesNotUndoWhatHappenedWhileItWasHashed) {
+  const Headers mine = bearer(token());
+  for (const char* name : {"eve", "bob"})
+    ASSERT_EQ(ask("POST", "/api/users", R"({"name":")" + std::string(name) + R"("})", mine).status, 200);
+  services.jobs_wait = true;
+  ask("PUT", "/api/users/eve", R"({"generate_password":true})", mine);
+  ask("PUT", "/api/users/bob", R"({"generate_password":true})", mine);
+  ASSERT_EQ(services.waiting_hashes.size(), 2u);
+  EXPECT_EQ(ask("PUT", "/api/users/eve", R"({"role":"user"})", mine).status, 200);
+  services.store_waits = true;
+  ask("DELETE", "/api/users/bob", {}, mine);  // on its way to the database when the hash is there
+  for (auto& hashed : services.waiting_hashes) hashed();
+  for (auto& stored : services.waiting_stores) stored();
+  EXPECT_EQ(services.access().users().at("eve").role, access::Role::kUser);
+  EXPECT_FALSE(services.access().users().contains("bob"));
+  EXPECT_FALSE(services.access().is_changing("eve") || services.access().is_changing("bob"));
+}
+
+TEST_F(GateTest, TwoAdminsWhoRemoveEachOtherAtOnceLeaveOne) {
+  const Headers mine = bearer(token());
+  ASSERT_EQ(ask("POST", "/api/users", R"({"name":"eve"})", mine).status, 200);
+  services.store_waits = true;
+  ask("DELETE", "/api/users/eve", {}, mine);
+  EXPECT_EQ(ask("DELETE", "/api/users/admin", {}, mine).status, 409);
+  EXPECT_EQ(ask("PUT", "/api/users/admin", R"({"role":"user"})", mine).status, 409);
+  ASSERT_EQ(services.waiting_stores.size(), 1u);
+  services.database_works = false;  // nothing came of it: eve is an admin still
+  services.waiting_stores[0]();
+  services.store_waits = false;
+  services.database_works = true;
+  EXPECT_EQ(ask("DELETE", "/api/users/admin", {}, mine).status, 200);
+}
+
 }  // namespace
 }  // namespace bw::api

@@ -68,8 +68,13 @@ class FakeServices final : public Services {
   }
   access::Access& access() override { return access_of_all; }
   void keep(std::vector<access::Change>&& given, OnDone on_done) override {
-    if (database_works) access_of_all.apply(given);
-    on_done(database_works);
+    access_of_all.begin(given);
+    auto stored = [this, given = std::move(given), on_done = std::move(on_done)]() mutable {
+      database_works ? access_of_all.apply(given) : access_of_all.give_up(given);
+      on_done(database_works);
+    };
+    if (store_waits) return waiting_stores.push_back(std::move(stored));
+    stored();
   }
   void verify_password(std::string hash, Secret<std::string> password, OnVerified on_verified) override {
     ++hashes;
@@ -77,7 +82,11 @@ class FakeServices final : public Services {
     on_verified(hash == "hash of " + password.reveal());
   }
   void hash_password(Secret<std::string> password, OnHashed on_hashed) override {
-    on_hashed(Secret{"hash of " + password.reveal()});
+    auto hashed = [hash = "hash of " + password.reveal(), on_hashed = std::move(on_hashed)]() mutable {
+      on_hashed(Secret{std::move(hash)});
+    };
+    if (jobs_wait) return waiting_hashes.push_back(std::move(hashed));
+    hashed();
   }
   void audit(access::AuditEntry&& entry) override { audited.push_back(std::move(entry)); }
   void audit_log(const AuditQuery& query, OnAudit on_audit) override {
@@ -96,6 +105,9 @@ class FakeServices final : public Services {
   int hashes = 0;
   bool jobs_wait = false;
   std::vector<OnVerified> waiting;
+  std::vector<std::move_only_function<void()>> waiting_hashes;
+  bool store_waits = false;
+  std::vector<std::move_only_function<void()>> waiting_stores;
   Instant moment_ = kNow + std::chrono::seconds{90};
 
   ports::Request asked;

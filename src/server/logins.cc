@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -44,18 +45,20 @@ void Logins::configure(const config::Config& config) {
   }
 }
 
-void Logins::keep(std::vector<access::Change>&& changes, api::Services::OnDone on_done) {
-  if (changes.empty()) return on_done(true);
-  around_.store.ask(
-      [this, changes = std::move(changes), on_done = std::move(on_done)](store::Store& s) mutable {
-        const auto result = store::AccessTables{s}.apply(changes);
+void Logins::keep(std::vector<access::Change>&& given, api::Services::OnDone on_done) {
+  if (given.empty()) return on_done(true);
+  const auto changes = std::make_shared<const std::vector<access::Change>>(std::move(given));
+  access_.begin(*changes);
+  const bool taken =
+      around_.store.ask([this, changes, on_done = std::move(on_done)](store::Store& s) mutable {
+        const auto result = store::AccessTables{s}.apply(*changes);
         if (!result) around_.log.error("database: {}", result.error().sentence);
-        around_.front.post([this, ok = result.has_value(), changes = std::move(changes),
-                            on_done = std::move(on_done)]() mutable {
-          if (ok) access_.apply(changes);
+        around_.front.post([this, ok = result.has_value(), changes, on_done = std::move(on_done)]() mutable {
+          ok ? access_.apply(*changes) : access_.give_up(*changes);
           on_done(ok);
         });
       });
+  if (!taken) access_.give_up(*changes);
 }
 
 void Logins::verify(std::string hash, Secret<std::string> password, api::Services::OnVerified on_verified) {

@@ -193,10 +193,30 @@ std::vector<Change> Access::close(const Principal& principal) {
 bool Access::is_last_admin(const std::string& name) const {
   const auto user = users_.find(name);
   return user != users_.end() && user->second.role == Role::kAdmin &&
-         std::ranges::count_if(users_, [](const auto& u) { return u.second.role == Role::kAdmin; }) == 1;
+         std::ranges::none_of(users_, [&](const auto& u) {
+           const auto change = leaving_.find(u.first);
+           const bool leaves = change != leaving_.end() && change->second;
+           return u.first != name && u.second.role == Role::kAdmin && !leaves;
+         });
+}
+
+void Access::begin(std::span<const Change> changes) {
+  for (const Change& change : changes) {
+    if (const auto* save = std::get_if<SaveUser>(&change))
+      leaving_[save->user.name] = save->user.role != Role::kAdmin;
+    if (const auto* drop = std::get_if<DropUser>(&change)) leaving_[drop->name] = true;
+  }
+}
+
+void Access::give_up(std::span<const Change> changes) {
+  for (const Change& change : changes) {
+    if (const auto* save = std::get_if<SaveUser>(&change)) leaving_.erase(save->user.name);
+    if (const auto* drop = std::get_if<DropUser>(&change)) leaving_.erase(drop->name);
+  }
 }
 
 void Access::apply(std::span<const Change> changes) {
+  give_up(changes);  // nothing is under way any more
   for (const Change& change : changes) {
     std::visit(Overloaded{
                    [&](const SaveUser& c) { users_.insert_or_assign(c.user.name, c.user); },

@@ -104,7 +104,12 @@ class Access {
   const std::map<std::string, ApiKey>& keys() const { return keys_; }
   bool room_for_user() const { return users_.size() < limits_.users; }
   bool room_for_key() const { return keys_.size() < limits_.keys; }
+  // Without those whom a change under way takes away: two admins cannot remove each other at once.
   bool is_last_admin(const std::string& name) const;
+  // A change of this user is on its way to the database; another one has to wait for its end.
+  bool is_changing(const std::string& name) const { return leaving_.contains(name); }
+  void begin(std::span<const Change> changes);
+  void give_up(std::span<const Change> changes);  // they could not be stored
   void apply(std::span<const Change> changes);
 
  private:
@@ -119,6 +124,7 @@ class Access {
   Limits limits_;
   Settings settings_;
   std::map<std::string, User> users_;
+  std::map<std::string, bool> leaving_;  // users whose change is under way; true: no admin after it
   std::map<std::string, ApiKey> keys_;                        // by id
   std::unordered_map<std::string, std::string> key_digests_;  // digest → id
   std::unordered_map<std::string, Session> sessions_;         // by digest
