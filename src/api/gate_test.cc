@@ -26,12 +26,12 @@ class GateTest : public testing::Test {
     request.headers.emplace_back("host", "pbx:8080");
     if (!request.body.empty()) request.headers.emplace_back("content-type", "application/json");
     request.from = *Endpoint::parse("192.0.2.9:40000");
-    Answer answer;
-    gate.from_network(std::move(request), [&](http::Response&& r) {
+    const auto answer = std::make_shared<Answer>();  // may be given after this has returned
+    gate.from_network(std::move(request), [answer](http::Response&& r) {
       boost::system::error_code error;
-      answer = {r.status, r.body, json::parse(r.body, error), r.headers};
+      *answer = {r.status, r.body, json::parse(r.body, error), r.headers};
     });
-    return answer;
+    return *answer;
   }
   Answer log_in(const std::string& name, const std::string& password, const char* cookie = "false") {
     return ask("POST", "/api/login",

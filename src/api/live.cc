@@ -20,6 +20,7 @@ namespace json = boost::json;
 
 constexpr std::string_view kSubprotocol = "bellwire.events.v1";
 constexpr std::size_t kMostPatterns = 32;
+constexpr Duration kAskAgain = 2s;
 
 http::Bytes in_words(bool web_socket, std::uint64_t seq, std::string_view type, std::string&& envelope) {
   if (web_socket) return std::make_shared<const std::string>(std::move(envelope));
@@ -58,8 +59,14 @@ class LiveStream::Wording {
 
 class LiveStream::Reader final : public http::Conversation {
  public:
-  Reader(LiveStream& stream, std::uint64_t id, live::Subscription&& subscription, bool web_socket)
-      : stream_(stream), id_(id), subscription_(std::move(subscription)), web_socket_(web_socket) {
+  Reader(LiveStream& stream, std::uint64_t id, access::Principal who, live::Subscription&& subscription,
+         bool web_socket)
+      : stream_(stream),
+        id_(id),
+        who_(std::move(who)),
+        asked_(stream.services_.moment()),
+        subscription_(std::move(subscription)),
+        web_socket_(web_socket) {
     stream_.readers_.emplace(id_, this);
   }
   ~Reader() override { stream_.readers_.erase(id_); }
@@ -77,6 +84,7 @@ class LiveStream::Reader final : public http::Conversation {
 
   // Before the connection has opened, what is said waits in the subscription.
   void tell(const live::Subscription::Input& input, Wording* wording = nullptr) {
+    if (sent_away_) return;
     subscription_.handle(input, {});
     act(wording);
   }
@@ -88,16 +96,28 @@ class LiveStream::Reader final : public http::Conversation {
     message["seq"] = as_of_;
     data["reason"] = why_;
     message["data"] = std::move(data);
-    if (channel_ == nullptr) return;
+    if (channel_ == nullptr || !is_welcome()) return;
     if (!channel_->tell(in_words(web_socket_, as_of_, "snapshot", json::serialize(message)))) {
       return tell(live::Subscription::Refused{});
     }
     tell(live::Subscription::SnapshotShown{});
   }
   const live::Viewer& viewer() const { return subscription_.viewer(); }
+  const access::Principal& who() const { return who_; }
 
  private:
+  // Nothing is shown to somebody who was last known longer ago than this.
+  bool is_welcome() {
+    const Instant now = stream_.services_.moment();
+    if (sent_away_ || (now >= asked_ && now < asked_ + kAskAgain)) return !sent_away_;
+    asked_ = now;
+    sent_away_ = !stream_.services_.access().is_still(who_, *stream_.services_.directory(), now);
+    if (sent_away_) channel_->close("You are no longer logged in.");
+    return !sent_away_;
+  }
+
   void act(Wording* wording) {
+    if (channel_ == nullptr || !is_welcome()) return;
     while (channel_ != nullptr) {
       const auto wish = subscription_.poll();
       if (!wish) return;
@@ -131,6 +151,9 @@ class LiveStream::Reader final : public http::Conversation {
 
   LiveStream& stream_;
   std::uint64_t id_;
+  access::Principal who_;
+  Instant asked_;  // whether it still is
+  bool sent_away_ = false;
   live::Subscription subscription_;
   bool web_socket_;
   http::Channel* channel_ = nullptr;
@@ -162,14 +185,24 @@ void LiveStream::committed(const events::StoredBatch& batch) {
   }
 }
 
-http::Response LiveStream::open(live::Filter filter, live::Viewer viewer, std::uint64_t since,
+bool LiveStream::has_room_for(const access::Principal& who) const {
+  const bool by_key = who.way == access::Way::kKey;
+  return kMostOfOne > static_cast<std::size_t>(std::ranges::count_if(readers_, [&](const auto& entry) {
+           const access::Principal& other = entry.second->who();
+           if (by_key != (other.way == access::Way::kKey)) return false;
+           return by_key ? other.session == who.session : other.name == who.name;
+         }));
+}
+
+http::Response LiveStream::open(live::Filter filter, const access::Principal& who, std::uint64_t since,
                                 bool web_socket) {
+  live::Viewer viewer{who.role != access::Role::kUser, who.extension};
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers.emplace_back("X-Accel-Buffering", "no");  // or nginx keeps events to itself
   response.subprotocol = kSubprotocol;
   response.stays = std::make_unique<Reader>(
-      *this, ++last_reader_, live::Subscription{std::move(filter), std::move(viewer), since, newest_},
+      *this, ++last_reader_, who, live::Subscription{std::move(filter), std::move(viewer), since, newest_},
       web_socket);
   return response;
 }
@@ -273,6 +306,9 @@ void follow_events(Services& s, Exchange&& e) {
   if (stream == nullptr || !stream->has_room()) {
     return e.refuse({"Too many are listening already.", "busy", {}, 503});
   }
+  if (!stream->has_room_for(e.principal())) {
+    return e.refuse({"You are listening too often already; please end one of those first.", "busy", {}, 429});
+  }
   live::Filter filter{{}, e.query("extension"), e.query("call")};
   if (!filter.extension.empty() && !e.principal().sees(filter.extension)) {
     return e.refuse({"This is not yours to see or change.", "forbidden", "extension", 403});
@@ -284,8 +320,7 @@ void follow_events(Services& s, Exchange&& e) {
   if (web_socket && speaks_otherwise(e.request())) {
     return e.refuse({fmt::format("The subprotocol here is {}.", kSubprotocol), "bad_request", {}});
   }
-  live::Viewer viewer{e.principal().role != access::Role::kUser, e.principal().extension};
-  http::Response response = stream->open(std::move(filter), std::move(viewer), since, web_socket);
+  http::Response response = stream->open(std::move(filter), e.principal(), since, web_socket);
   if (e.request().header("sec-websocket-protocol").empty()) response.subprotocol.clear();
   e.answer(std::move(response));
 }

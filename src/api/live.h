@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "access/principal.h"
 #include "events/stored.h"
 #include "live/subscription.h"
 #include "ports/control.h"
@@ -30,6 +31,7 @@ class LiveStream {
   using ReadJournal = std::function<void(Query&&, OnPage)>;
 
   static constexpr std::size_t kMostReaders = 1'000;
+  static constexpr std::size_t kMostOfOne = 20;  // of one user, extension or key
 
   // `newest`: the last number of the journal before the first commit that will be told.
   LiveStream(Services& services, ReadJournal read, std::uint64_t newest);
@@ -41,9 +43,11 @@ class LiveStream {
   void committed(const events::StoredBatch& batch);
 
   bool has_room() const { return readers_.size() < kMostReaders; }
+  bool has_room_for(const access::Principal& who) const;
   std::uint64_t newest() const { return newest_; }
-  // The answer that stays open.
-  http::Response open(live::Filter filter, live::Viewer viewer, std::uint64_t since, bool web_socket);
+  // The answer that stays open as long as `who` is still logged in.
+  http::Response open(live::Filter filter, const access::Principal& who, std::uint64_t since,
+                      bool web_socket);
 
  private:
   class Reader;

@@ -55,8 +55,10 @@ json::object to_json(const ports::PresenceView& p, Instant now) {
   return o;
 }
 
-// Everybody may see who is there: that is what it is for.
+// Every colleague may see who is there: that is what it is for. Who has no extension is none.
 void list(Services& s, Exchange&& e) {
+  if (e.principal().role == access::Role::kUser && e.principal().extension.empty())
+    return answer_page(std::move(e), std::vector<std::pair<std::string, json::value>>{});
   s.ask(ports::ListPresence{}, [&s, e = std::move(e)](ports::Reply&& reply) mutable {
     if (const auto* refused = std::get_if<ports::Refused>(&reply)) return e.refuse(*refused);
     std::vector<std::pair<std::string, json::value>> items;

@@ -15,7 +15,7 @@ namespace json = boost::json;
 inline constexpr Instant kNow{std::chrono::seconds{1'800'000'000}};
 
 // Answers at once, remembers what it was asked.
-class FakeServices final : public Services {
+class FakeServices : public Services {
  public:
   FakeServices() {
     model::Directory d;

@@ -67,6 +67,8 @@ class Access {
 
   // ---- requests ----
   Principal who(const Shown& shown, const model::Directory& directory, Instant now);
+  // What who() once said of somebody who has stayed since. No visit: staying alone keeps no session awake.
+  bool is_still(const Principal& principal, const model::Directory& directory, Instant now) const;
   std::optional<Duration> too_many(const IpAddress& from, const Principal& principal, Instant now);
   struct Allowance {
     std::uint32_t limit = 0;
@@ -125,7 +127,7 @@ class Access {
   Settings settings_;
   std::map<std::string, User> users_;
   std::map<std::string, bool> leaving_;  // users whose change is under way; true: no admin after it
-  std::map<std::string, ApiKey> keys_;                        // by id
+  std::map<std::string, ApiKey> keys_;   // by id
   std::unordered_map<std::string, std::string> key_digests_;  // digest → id
   std::unordered_map<std::string, Session> sessions_;         // by digest
   Attempts attempts_of_address_;
