@@ -68,9 +68,11 @@ http::Response refused_as_repeat(const access::Repeats::Pending&) {
   return response;
 }
 
-// Changes that were made, and every attempt to log in.
+// Changes that were made, and every attempt to log in that was judged: what is no login at all must not push
+// others out of the log.
 bool is_audited(const Route& r, const http::Response& response) {
-  return r.method != "GET" && (response.status < 400 || r.id == "login");
+  const bool wrong_login = r.id == "login" && (response.status == 401 || response.status == 423);
+  return r.method != "GET" && (response.status < 400 || wrong_login);
 }
 
 }  // namespace

@@ -287,6 +287,14 @@ TEST_F(GateTest, AnotherPasswordDoesNotUndoWhatHappenedWhileItWasHashed) {
   EXPECT_FALSE(services.access().is_changing("eve") || services.access().is_changing("bob"));
 }
 
+TEST_F(GateTest, WhatIsNoLoginAtAllIsNotWrittenDown) {
+  EXPECT_EQ(ask("POST", "/api/login").status, 400);
+  EXPECT_EQ(ask("POST", "/api/login", "{").status, 400);
+  EXPECT_TRUE(services.audited.empty());
+  EXPECT_EQ(log_in("admin", "wrong").status, 401);
+  EXPECT_EQ(services.audited.size(), 1u);
+}
+
 TEST_F(GateTest, TwoAdminsWhoRemoveEachOtherAtOnceLeaveOne) {
   const Headers mine = bearer(token());
   ASSERT_EQ(ask("POST", "/api/users", R"({"name":"eve"})", mine).status, 200);
