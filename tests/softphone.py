@@ -304,6 +304,23 @@ class Phone:
         return bye
 
 
+def talk(alice, bob):
+    """One calls the other, who answers."""
+    dialling = threading.Thread(target=alice.dial, args=(bob.number,))
+    dialling.start()
+    bob.ringing()
+    bob.answer()
+    dialling.join(30)
+
+
+def hear_each_other(a, b):
+    """Voices go both ways."""
+    a.media.talk("from-a")
+    b.media.talk("from-b")
+    a.media.hears("from-b")
+    b.media.hears("from-a")
+
+
 def uri_of(contact):
     return re.search(r"<([^>]+)>", contact).group(1)
 

@@ -9,7 +9,7 @@ import unittest
 
 from functional.test_transports import Answering
 from office import ROOT, Office, wait_until
-from softphone import Link, Message, Phone
+from softphone import Link, Message, Phone, hear_each_other
 
 TORTURE = ROOT / "src/sip/testdata/rfc4475"
 
@@ -65,10 +65,7 @@ class BadInput(unittest.TestCase):
             answering = Answering(b)
             a.dial("1002")
             answering.join()
-            a.media.talk("from-a")
-            b.media.talk("from-b")
-            a.media.hears("from-b")
-            b.media.hears("from-a")
+            hear_each_other(a, b)
             a.hang_up()
             b.hung_up()
         wait_until(lambda: self.office.status()["active_calls"] == 0, 5, "no call is left")

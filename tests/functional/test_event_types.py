@@ -2,13 +2,12 @@
 import pathlib
 import re
 import tempfile
-import threading
 import unittest
 
 import sipp
 from office import ROOT, Office, free_ports, wait_until
 from receiver import Receiver, ok
-from softphone import Phone
+from softphone import Phone, talk
 
 CONFIG = """features:
   webhooks:
@@ -31,14 +30,6 @@ def agree(phone):
     again = phone.expect(lambda m: m.method == "INVITE", "re-INVITE", 10)
     phone.reply(again, 200, "OK", phone.sdp())
     phone.expect(lambda m: m.method == "ACK" and m.get("Call-ID") == again.get("Call-ID"), "ACK", 10)
-
-
-def talk(alice, bob):
-    dialling = threading.Thread(target=alice.dial, args=(bob.number,))
-    dialling.start()
-    bob.ringing()
-    bob.answer()
-    dialling.join(30)
 
 
 def calls_of_sipp(server, folder):

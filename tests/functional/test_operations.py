@@ -4,21 +4,12 @@ import io
 import json
 import sqlite3
 import ssl
-import threading
 import unittest
 import urllib.request
 
 from api_client import Client, login, user
 from office import Office, password, wait_until
-from softphone import Phone
-
-
-def talk(alice, bob):
-    dialling = threading.Thread(target=alice.dial, args=(bob.number,))
-    dialling.start()
-    bob.ringing()
-    bob.answer()
-    dialling.join(30)
+from softphone import Phone, talk
 
 
 def asked_again(phone, direction):

@@ -3,7 +3,7 @@ import itertools
 import unittest
 
 from office import Office, wait_until
-from softphone import Phone
+from softphone import Phone, hear_each_other
 
 TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
 
@@ -27,10 +27,7 @@ class Transports(unittest.TestCase):
             thread = Answering(b)
             a.dial("1002")
             thread.join()
-            a.media.talk("from-a")
-            b.media.talk("from-b")
-            a.media.hears("from-b")
-            b.media.hears("from-a")
+            hear_each_other(a, b)
             a.hang_up()
             b.hung_up()
             a.register(expires=0)

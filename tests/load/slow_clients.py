@@ -18,7 +18,7 @@ os.environ.setdefault("BELLWIRE", str(ROOT / "build/release/bellwire"))
 import office as offices  # noqa: E402
 from functional.test_transports import Answering  # noqa: E402
 from office import Office  # noqa: E402
-from softphone import Phone  # noqa: E402
+from softphone import Phone, hear_each_other  # noqa: E402
 
 QUIET = "logging:\n  level: WARNING\n"
 
@@ -116,10 +116,7 @@ def call(office):
         a.dial("1002")
         took = time.monotonic() - began
         answering.join()
-        a.media.talk("from-a")
-        b.media.talk("from-b")
-        a.media.hears("from-b")
-        b.media.hears("from-a")
+        hear_each_other(a, b)
         a.hang_up()
         b.hung_up()
     return took
