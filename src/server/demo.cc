@@ -77,7 +77,8 @@ Try:
   bellwire phone ls --data {0}
   bellwire call start 1001 1002 --data {0}
   bellwire event tail --data {0}
-  http://127.0.0.1:{3}/docs         the HTTP API; log in as admin with the password above
+  bellwire user passwd admin --data {0}
+  http://127.0.0.1:{3}/docs         the HTTP API; log in as admin with that password
 
 Listening on 127.0.0.1 and [::1] only: SIP over UDP and TCP {1}, TLS {2}, WebSocket ws://127.0.0.1:{3}/sip and
 wss://127.0.0.1:{4}/sip. Ctrl-C ends it.

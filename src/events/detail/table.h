@@ -79,7 +79,7 @@ struct Table<CallEnded> {
   static constexpr auto kFields = std::tuple{
       Entry{"call_id", &T::call_id, "the call"},
       Entry{"from_extension", &T::from_extension, "the caller; empty: from outside"},
-      Entry{"to_extension", &T::to_extension, "who was called, or talked last after a transfer"},
+      Entry{"to_extension", &T::to_extension, "who was called, after forwards"},
       Entry{"duration", &T::duration, "whole seconds from start to end"},
       Entry{"billsec", &T::billsec, "whole seconds from answer to end"},
       Entry{"disposition", &T::disposition, "answered, no_answer, busy, failed, cancelled"},
