@@ -45,6 +45,19 @@ struct PeerAddress {
   Endpoint rtcp;  // equal to rtp with rtcp-mux
 };
 
+// What one payload number carries, as the peers agreed (RFC 8866 §6.6, §6.15).
+struct PayloadFormat {
+  std::uint8_t payload = 0;  // 0…127
+  std::string codec;         // the name in a=rtpmap, in any case of letters
+  std::uint32_t clock_rate = 8000;
+  std::uint8_t channels = 1;
+  std::string fmtp;  // empty: none
+};
+struct PayloadMap {
+  std::vector<PayloadFormat> receive;  // what the peer may put into its packets
+  std::vector<PayloadFormat> send;     // what the peer takes, the preferred one first
+};
+
 // ---- exchange → loop ----
 struct OpenPorts {  // open this many more pairs of the range and report them
   std::uint16_t count = 0;
@@ -62,6 +75,7 @@ struct SetPeer {  // also again after each re-INVITE; learning starts afresh onl
   std::uint32_t clock_rate = 8000;                // of the first audio codec, for jitter
   std::int16_t telephone_event = -1;              // payload number of RFC 4733 towards us, -1 none
   std::uint32_t telephone_event_rate = 0;         // its clock, 0: that of the audio (RFC 4733 §2.1)
+  PayloadMap payloads{};                          // empty: everything is relayed as it comes
   // Where the peer's SIP comes from: behind a NAT its media usually has that address and another port.
   std::optional<IpAddress> sip_source = std::nullopt;
 };

@@ -61,9 +61,22 @@ struct Formats {
     }
     return {};
   }
+
+  template <typename Use>
+  void each(Use use) const {
+    for (const Codec& a : we_offered ? remote : local) {
+      if (const Codec* o = counterpart(we_offered ? local : remote, a)) {
+        use(we_offered ? FormatPair{o, &a} : FormatPair{&a, o});
+      }
+    }
+  }
 };
 
 void fill_formats(Negotiated& out, const Formats& formats, const FormatPair& voice) {
+  formats.each([&out](const FormatPair& pair) {
+    out.receive_formats.push_back(*pair.local);
+    out.send_formats.push_back(*pair.remote);
+  });
   out.codec = *voice.remote;
   out.send_payload = voice.remote->payload;
   out.receive_payload = voice.local->payload;

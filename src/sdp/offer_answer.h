@@ -53,6 +53,10 @@ struct Negotiated {
   std::optional<CryptoLine> send;              // what we encrypt with; both or none
   std::optional<CryptoLine> receive;           // what the peer encrypts with
   std::optional<std::uint16_t> ptime_ms;       // what the peer wants to receive
+  // Every agreed format, telephone-event too, in the order of the answer; what one says at an index is what
+  // the other says there.
+  std::vector<Codec> receive_formats;  // with our numbers: what the peer puts into its packets
+  std::vector<Codec> send_formats;     // with the peer's numbers
 };
 
 // Two agreed legs can be joined packet by packet: same codec, and the number one peer uses is the number the

@@ -299,6 +299,28 @@ TEST(OfferAnswer, TelephoneEventOfTheVoicesClockIsPreferred) {
   EXPECT_TRUE(has_rtcp_mux(ours(a.repeat_offer()).media[0]));
 }
 
+TEST(OfferAnswer, EveryAgreedFormatIsKnownByTheNumbersOfBothSides) {
+  OfferAnswer a = leg(10'000);
+  OfferAnswer b = leg(10'002);
+  ASSERT_TRUE(
+      a.remote_offer(phone("m=audio 1 RTP/AVP 111 0 101\r\na=rtpmap:111 opus/48000/2\r\n"
+                           "a=fmtp:111 useinbandfec=1\r\na=rtpmap:101 telephone-event/8000\r\n")));
+  ours(b.relay_offer(a));
+  ASSERT_TRUE(
+      b.remote_answer(phone("m=audio 6004 RTP/AVP 96 101\r\na=rtpmap:96 opus/48000/2\r\n"
+                            "a=rtpmap:101 telephone-event/8000\r\n")));
+  const auto n = b.negotiated();
+  ASSERT_TRUE(n);
+  const auto numbers = [](const std::vector<Codec>& formats) {
+    std::vector<int> out;
+    for (const Codec& c : formats) out.push_back(c.payload);
+    return out;
+  };
+  EXPECT_EQ(numbers(n->receive_formats), (std::vector{111, 101}));
+  EXPECT_EQ(numbers(n->send_formats), (std::vector{96, 101}));
+  EXPECT_EQ(n->receive_formats[0].fmtp, "useinbandfec=1");
+}
+
 TEST(Compatible, OnlyEqualCodecsWithEqualNumbersBothWays) {
   Negotiated a;
   a.codec = {0, "PCMU", 8000, 1, ""};

@@ -29,6 +29,13 @@ media::SrtpKey srtp_key(const sdp::CryptoLine& line) {
   return key;
 }
 
+std::vector<media::PayloadFormat> payloads(const std::vector<sdp::Codec>& formats) {
+  std::vector<media::PayloadFormat> out;
+  out.reserve(formats.size());
+  for (const sdp::Codec& c : formats) out.push_back({c.payload, c.name, c.clock_rate, c.channels, c.fmtp});
+  return out;
+}
+
 constexpr Duration kOfferPatience =
     20s;  // for an offer that a phone works on; below its asker's own patience
 
@@ -49,7 +56,9 @@ void Engine::set_peer(Member& member) {
   set.clock_rate = agreed->codec.clock_rate;
   if (agreed->telephone_event_receive) {
     set.telephone_event = static_cast<std::int16_t>(*agreed->telephone_event_receive);
+    set.telephone_event_rate = agreed->telephone_event_clock;
   }
+  set.payloads = {payloads(agreed->receive_formats), payloads(agreed->send_formats)};
   if (agreed->receive) set.receive = srtp_key(*agreed->receive);
   if (agreed->send) set.send = srtp_key(*agreed->send);
   tell(member.port.loop, std::move(set));
