@@ -99,6 +99,7 @@ export type Push =
   | { event_type: "webrtc.ended"; data: OfCall & { reason: string } }
   | { event_type: "webrtc.offer"; data: OfSession & { sdp: string } }
   | { event_type: "webrtc.candidate"; data: OfSession & { candidate: RTCIceCandidateInit } }
+  | { event_type: "webrtc.session"; data: OfSession & { state: string; reason?: string } }
   | { event_type: "webrtc.quality"; data: OfCall & { mos?: number | null; loss_percent?: number; jitter_ms?: number } };
 
 interface OfSession {

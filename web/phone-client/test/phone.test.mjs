@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import { Phone, Refusal } from "../dist/index.js";
+import { browser, memory, microphone, PeerConnection, Server, until } from "./world.mjs";
+
+let server;
+let phones;
+beforeEach(async () => {
+  browser();
+  server = await new Server().listen();
+  phones = [];
+});
+afterEach(async () => {
+  for (const phone of phones) await phone.stop();
+  await server.close();
+});
+
+const QUICK = { connectMs: 10_000, patienceMs: 20, retryMs: 10, touchMs: 60_000, statsMs: 60_000 };
+async function started(options = {}) {
+  const phone = new Phone({ server: server.url, token: "t-0", memory: null, ...options, times: { ...QUICK, ...options.times } });
+  phones.push(phone);
+  await phone.start();
+  await until(() => phone.state === "connected", "the media connection");
+  return phone;
+}
+const view = (call_id, more) => ({ call_id, state: "up", from: "1001", to: "1002", started_at: "2026-03-01T10:00:00Z",
+  answered_at: "2026-03-01T10:00:05Z", legs: [{ party: "1001", state: "up" }, { party: "1002", state: "up" }], ...more });
+
+test("a phone connects before any call, without asking for the microphone", async () => {
+  const phone = await started();
+  assert.equal(phone.extension, "1001");
+  assert.equal(PeerConnection.all.length, 1);
+  assert.equal(PeerConnection.all[0].remoteDescription.sdp, "answer to offer 1 of connection 1");
+  assert.equal(microphone.opened.length, 0);
+  assert.ok(server.requests.every((r) => r.authorization === "Bearer t-0"));
+});
+
+test("a call is placed, rings, is answered and ends; the microphone is open for just that", async () => {
+  const phone = await started();
+  const states = [];
+  phone.on("call", (call) => states.push(call.state));
+  const call = await phone.call("10 02");
+  assert.deepEqual(server.asked("POST /api/webrtc/call"), [{ session_id: "s-1", target_extension: "1002" }]);
+  server.push("webrtc.ringing", { session_id: "s-1", call_id: call.id });
+  server.push("webrtc.answered", { session_id: "s-1", call_id: call.id });
+  await until(() => call.state === "up", "the answer");
+  assert.equal(PeerConnection.all[0].sent.at(-1), microphone.opened[0]);
+  server.push("webrtc.ended", { session_id: "s-1", call_id: call.id, reason: "1002 hung up." });
+  await until(() => call.over, "the end");
+  assert.deepEqual(states, ["dialling", "ringing", "up", "ended"]);
+  assert.equal(call.reason, "1002 hung up.");
+  assert.equal(microphone.opened[0].readyState, "ended");
+  assert.equal(phone.calls.length, 0);
+});
+
+test("pushes that overtake the answer to the request are not lost", async () => {
+  const phone = await started();
+  const placing = phone.call("1002");
+  await until(() => server.asked("POST /api/webrtc/call").length === 1, "the request");
+  // The number of the call is known to the server alone until its answer is read; these are on another connection.
+  server.push("webrtc.ringing", { call_id: "c-2" });
+  server.push("webrtc.ended", { call_id: "c-2", reason: "1002 is busy." });
+  const call = await placing;
+  await until(() => call.over, "the end");
+  assert.equal(call.reason, "1002 is busy.");
+});
+
+test("an incoming call is shown with what is known of the caller, and answered", async () => {
+  const phone = await started();
+  const rung = [];
+  phone.on("incoming", (call) => rung.push(call));
+  server.push("webrtc.incoming", { session_id: "s-1", call_id: "c-9", caller: "1002", caller_info: { name: "<b>Bob</b>" } });
+  await until(() => rung.length === 1, "the ringing");
+  assert.deepEqual([rung[0].number, rung[0].name, rung[0].state], ["1002", "<b>Bob</b>", "incoming"]);
+  await until(() => microphone.opened.length === 1, "the microphone, ready before the answer");
+  await rung[0].accept();
+  assert.deepEqual(server.asked("POST /api/webrtc/session/s-1/accept"), [{ call_id: "c-9" }]);
+  assert.equal(rung[0].state, "up");
+  assert.equal(microphone.opened.length, 1);
+});
+
+test("what is pushed for another session of the same extension is not this phone's business", async () => {
+  const phone = await started();
+  server.push("webrtc.incoming", { session_id: "s-77", call_id: "c-9", caller: "1002" });
+  server.push("webrtc.incoming", { session_id: "s-1", call_id: "c-10", caller: "1002" });
+  await until(() => phone.calls.length > 0, "a call");
+  assert.deepEqual(phone.calls.map((c) => c.id), ["c-10"]);
+});
+
+test("a second call holds the first, and both can be joined", async () => {
+  const phone = await started();
+  const first = await phone.call("1002");
+  server.push("webrtc.answered", { call_id: first.id });
+  await until(() => first.state === "up", "the answer");
+  const second = await phone.call("1003");
+  assert.equal(first.state, "held");
+  server.push("webrtc.answered", { call_id: second.id });
+  await until(() => second.state === "up", "the second answer");
+  await first.transferTo(second);
+  assert.deepEqual(server.asked("POST /api/webrtc/session/s-1/transfer"), [{ call_id: first.id, with_call_id: second.id }]);
+  await first.resume();
+  assert.deepEqual([first.state, second.state], ["up", "held"]);
+});
+
+test("a refused call says why and gives the microphone back", async () => {
+  const phone = await started();
+  server.refusals.set("POST /api/webrtc/call", [409, { error: "1002 is busy.", code: "busy" }]);
+  await assert.rejects(phone.call("1002"), (e) => e instanceof Refusal && e.status === 409 && e.message === "1002 is busy.");
+  assert.equal(microphone.opened[0].readyState, "ended");
+  assert.equal(phone.calls.length, 0);
+});
+
+test("a microphone that is blocked is explained, and no call is placed", async () => {
+  const phone = await started();
+  microphone.error = "NotAllowedError";
+  await assert.rejects(phone.call("1002"), /The microphone is blocked for this page/);
+  assert.equal(server.asked("POST /api/webrtc/call").length, 0);
+});
+
+test("muting takes effect on the open microphone and on the next one", async () => {
+  const phone = await started();
+  phone.muted = true;
+  await phone.call("1002");
+  assert.equal(microphone.opened[0].enabled, false);
+  phone.muted = false;
+  assert.equal(microphone.opened[0].enabled, true);
+});
+
+test("digits are sent to the call, and nothing else is", async () => {
+  const phone = await started();
+  const call = await phone.call("1002");
+  await call.sendDigits("1#a");
+  assert.deepEqual(server.asked("POST /api/webrtc/session/s-1/dtmf"), [{ call_id: call.id, digits: "1#A" }]);
+  await assert.rejects(call.sendDigits("1,2"));
+});
+
+test("a lost way is looked for again by an ICE restart on the same session", async () => {
+  const phone = await started();
+  const call = await phone.call("1002");
+  PeerConnection.all[0].become("disconnected");
+  assert.equal(phone.state, "reconnecting");
+  await until(() => server.offers.length === 2, "another offer");
+  assert.match(server.offers[1], /of connection 1 \(restart\)/);
+  await until(() => phone.state === "connected", "connected again");
+  assert.equal(call.over, false);
+  assert.equal(server.asked("POST /api/webrtc/session").length, 1);
+});
+
+test("a connection that has failed is made anew under the same session", async () => {
+  const phone = await started();
+  PeerConnection.all[0].become("failed");
+  await until(() => PeerConnection.all.length === 2 && phone.state === "connected", "another connection");
+  assert.equal(server.offers.at(-1), "offer 1 of connection 2");
+  assert.equal(server.asked("POST /api/webrtc/session").length, 1);
+});
+
+test("a session that has ended is replaced, its calls are over, and a call can be placed", async () => {
+  const phone = await started();
+  const first = await phone.call("1002");
+  first.startedAt -= 10_000;
+  server.sessions.clear();
+  const second = await phone.call("1003").catch((e) => e);
+  assert.equal(first.over, true);
+  assert.match(first.reason, /lost for too long/);
+  assert.equal(second.state, "dialling");
+  assert.equal(server.asked("POST /api/webrtc/call").at(-1).session_id, "s-3");
+});
+
+test("a page that is loaded again finds its session and its call", async () => {
+  const kept = memory();
+  const before = await started({ memory: kept });
+  const call = await before.call("1002");
+  server.calls.set(call.id, view(call.id));
+  const after = await started({ memory: kept });
+  await until(() => after.calls.length === 1, "the call");
+  assert.equal(server.asked("POST /api/webrtc/session").length, 1);
+  assert.deepEqual([after.calls[0].id, after.calls[0].state, after.calls[0].number], [call.id, "up", "1002"]);
+  assert.equal(after.calls[0].answeredAt, Date.parse("2026-03-01T10:00:05Z"));
+});
+
+test("the live stream comes back with the last number it has, and what was missed is asked for", async () => {
+  const phone = await started();
+  const seen = [];
+  phone.on("message", (m) => seen.push(m.seq));
+  server.push("call.started", { call_id: "x" }, 41);
+  await until(() => seen.length === 1, "an event");
+  const session = server.sessions.get("s-1");
+  session.calls = ["c-50"];
+  session.call_id = "c-50";
+  server.calls.set("c-50", view("c-50", { state: "ringing", from: "1002", to: "1001", answered_at: null,
+    legs: [{ party: "1002", state: "up" }, { party: "1001", state: "ringing" }] }));
+  const rung = new Promise((resolve) => phone.on("incoming", resolve));
+  server.cutStreams();
+  const call = await rung;
+  assert.deepEqual(server.lastEventIds, [undefined, "41"]);
+  assert.deepEqual([call.id, call.state, call.number], ["c-50", "incoming", "1002"]);
+});
+
+test("a login that has ended is told once, and nothing hammers the server", async () => {
+  const phone = await started();
+  let told = 0;
+  phone.on("loggedOut", () => told++);
+  server.refusals.set("GET /api/events", [401, { error: "Please log in first.", code: "unauthorized" }]);
+  server.cutStreams();
+  await until(() => told === 1, "the end of the login");
+  const asked = server.requests.length;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(server.requests.length, asked);
+});
+
+test("figures are sent while a call is up, and the light follows them", async () => {
+  const phone = await started({ times: { statsMs: 15 } });
+  const stats = PeerConnection.all[0].stats;
+  stats.set("in", { id: "in", type: "inbound-rtp", kind: "audio", packetsReceived: 100, packetsLost: 0 });
+  const call = await phone.call("1002");
+  server.push("webrtc.answered", { call_id: call.id });
+  await until(() => call.state === "up" && server.asked("POST /api/webrtc/session/s-1/stats").length > 0, "figures");
+  stats.set("in", { id: "in", type: "inbound-rtp", kind: "audio", packetsReceived: 190, packetsLost: 10 });
+  const qualities = [];
+  phone.on("quality", ({ quality }) => qualities.push(quality.level));
+  const lossy = () => server.asked("POST /api/webrtc/session/s-1/stats").filter((f) => f.packets_lost === 10);
+  await until(() => lossy().length === 1, "the loss");
+  assert.ok(qualities.includes("poor"));
+  const [sent] = lossy();
+  assert.equal(sent.call_id, call.id);
+  assert.equal(sent.loss_percent, 10);
+});
+
+test("who is at the other end is known after a transfer, and whether it holds", async () => {
+  const phone = await started({ times: { statsMs: 15 } });
+  const call = await phone.call("1002");
+  server.push("webrtc.answered", { call_id: call.id });
+  server.calls.set(call.id, view(call.id, { legs: [{ party: "1001", state: "held" }, { party: "1002", state: "ended" }, { party: "1005", state: "up" }] }));
+  await until(() => call.number === "1005", "the new party");
+  assert.equal(call.heldByOther, true);
+});
+
+test("stopping hangs up, ends the session and closes the connection", async () => {
+  const phone = await started();
+  const call = await phone.call("1002");
+  await phone.stop();
+  assert.deepEqual(server.asked("POST /api/webrtc/session/s-1/hangup"), [{ call_id: call.id }]);
+  assert.equal(server.sessions.size, 0);
+  assert.equal(PeerConnection.all[0].connectionState, "closed");
+  assert.equal(call.over, true);
+});
