@@ -19,6 +19,8 @@ void MediaPlane::handle(const media::Command& command, Instant now) {
                  [&](const media::Echo& c) { relay_.handle(c, now); },
                  [&](const media::WatchSilence& c) { relay_.handle(c, now); },
                  [&](const media::CloseLeg& c) { close_leg(c), relay_.handle(c, now); },
+                 [&](const media::AttachLeg&) {},
+                 [&](const media::SessionCommand&) {},
              },
              command);
 }

@@ -11,11 +11,15 @@
 #include "base/secret.h"
 #include "base/strong.h"
 #include "base/time.h"
+#include "webrtc/parameters.h"
 
 namespace bw::media {
 
 // One side of a call in the media plane; numbered by the exchange, never reused.
 using MediaLegId = StrongId<struct MediaLegTag>;
+// A browser's media connection (ICE, DTLS, SRTP) on the one port of all browsers; all sessions are in loop 0.
+// Numbered by the exchange, never reused. A session outlives the legs that are attached to it.
+using SessionId = StrongId<struct SessionTag>;
 // Which media loop (thread); all legs that are connected to each other are in one loop.
 using LoopIndex = std::uint8_t;
 
@@ -97,7 +101,35 @@ struct CloseLeg {  // answered by LegClosed with the final figures; the port res
                    // PortsOpened
   MediaLegId leg;
 };
-using Command = std::variant<OpenPorts, OpenLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence, CloseLeg>;
+// Opens a leg that has no ports: what it sends goes through the session, what comes on the session comes to
+// it. One leg at a time; a later one takes the place of an earlier one. Addresses and keys of its SetPeer are
+// not looked at: the session knows better. Closed with CloseLeg, or by the end of its session never.
+struct AttachLeg {
+  MediaLegId leg;
+  SessionId session;
+};
+
+// Remote candidates are not among these: we are ICE-lite and never send a check, the browser's own checks say
+// where it is (docs/protocols/webrtc.md).
+struct OpenSession {  // from here on checks with these credentials are answered
+  SessionId session;
+  webrtc::IceCredentials local;
+};
+struct SetSessionRemote {  // again after a restart; fingerprints and role count until DTLS has begun
+  SessionId session;
+  webrtc::RemoteParameters remote;
+};
+struct RestartSession {  // new credentials; the old ones are answered until the new ones are used
+  SessionId session;
+  webrtc::IceCredentials local;
+};
+struct CloseSession {  // no event follows
+  SessionId session;
+};
+using SessionCommand = std::variant<OpenSession, SetSessionRemote, RestartSession, CloseSession>;
+
+using Command = std::variant<OpenPorts, OpenLeg, AttachLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence,
+                             CloseLeg, SessionCommand>;
 
 // ---- loop → exchange ----
 struct Quality {  // of what came from the peer; round trip from RTCP (RFC 3550 §6.4), MOS by the E-model
@@ -131,7 +163,31 @@ struct LegClosed {
   MediaLegId leg;
   Quality quality;
 };
-using Event = std::variant<PortsOpened, LegSilent, MediaStarted, DigitPressed, LegClosed>;
+struct SessionConnected {  // once: ICE has a pair, DTLS is done, the certificate is the promised one
+  SessionId session;
+  Endpoint from;
+  webrtc::Protocol protocol = webrtc::Protocol::kUdp;
+};
+struct SessionMoved {  // the browser chose another pair (its network changed)
+  SessionId session;
+  Endpoint from;
+  webrtc::Protocol protocol = webrtc::Protocol::kUdp;
+};
+struct SessionSilent {  // no check and no packet for a while: nothing is sent any more (RFC 7675)
+  SessionId session;
+  Duration silent_for{0};
+};
+struct SessionHeard {  // it is back after SessionSilent
+  SessionId session;
+};
+struct SessionEnded {  // for good: failed, or ended by the browser; waits for CloseSession
+  SessionId session;
+  bool failed = false;
+  std::string sentence;
+};
+using SessionEvent = std::variant<SessionConnected, SessionMoved, SessionSilent, SessionHeard, SessionEnded>;
+
+using Event = std::variant<PortsOpened, LegSilent, MediaStarted, DigitPressed, LegClosed, SessionEvent>;
 
 // A command and the loop it is for.
 struct TellMedia {

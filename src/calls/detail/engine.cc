@@ -131,6 +131,7 @@ void Engine::on(const media::Event& in, Instant now) {
                  [&](const media::MediaStarted&) {},  // the figures at the end tell
                  [&](const media::DigitPressed& e) { on_digit(e, now); },
                  [&](const media::LegClosed& e) { on_media_closed(e, now); },
+                 [&](const media::SessionEvent&) {},  // of whom the session is; a leg hears of it by silence
              },
              in);
 }
