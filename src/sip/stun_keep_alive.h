@@ -10,7 +10,7 @@
 
 namespace bw::sip {
 
-// The first two bits of SIP are never zero (RFC 5626 §8); the rest is the shape of a Binding request.
+// The first two bits of SIP are never zero (RFC 5626 §8); the rest is the head of a Binding request.
 bool is_stun_request(std::string_view datagram);
 
 // The answer to `datagram` from `from`: the address as seen from here, or 420 with the attributes that must
