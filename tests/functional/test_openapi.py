@@ -72,6 +72,7 @@ def bodies(office, receiver):
         "changeExtension": ("1009", {"ring_seconds": 20}),
         "removeExtension": ("1009", None),
         "listPhonesOfExtension": ("1001", None),
+        "showPhoneFile": ("icon.svg", None),
         "startCall": ("", {"from": "1001", "to": "1002"}),
         "showCall": ("=startCall", None),
         "hangUpCall": ("", {"call_id": "=startCall"}),
