@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -82,6 +83,24 @@ TEST(Utf8, WhatDoesNotFitBecomesAQuestionMarkAndNothingIsCutInTheMiddle) {
   EXPECT_EQ(valid_utf8("M\xc3\xbcller", 2), "M");
   EXPECT_EQ(valid_utf8(std::string_view{"a\0b", 3}, 99), "a?b");
   EXPECT_EQ(valid_utf8("\xed\xa0\x80", 99), "???") << "a surrogate is no character";
+}
+
+// The system's own reader is the oracle; it is not used because of its price.
+TEST(Address, ReadsAndWritesIpv4LikeTheSystem) {
+  for (const std::string text :
+       {"0.0.0.0",   "1.2.3.4",   "255.255.255.255", "127.0.0.1",  "10.20.30.240",
+        "256.1.1.1", "1.2.3",     "1.2.3.4.5",       "1.2.3.",     ".1.2.3",
+        "1..2.3",    "01.2.3.4",  "1.2.3.04",        "1.2.3.1000", "1.2.3.4 ",
+        " 1.2.3.4",  "1.2.3.a",   "-1.2.3.4",        "+1.2.3.4",   "1.2.3.4\n",
+        "00.0.0.0",  "0x1.2.3.4", "1,2,3,4",         "...",        "9999999999.1.1.1"}) {
+    in_addr expected{};
+    const bool good = inet_pton(AF_INET, text.c_str(), &expected) == 1;
+    const auto read = IpAddress::parse(text);
+    ASSERT_EQ(read.has_value(), good) << text;
+    if (!good) continue;
+    EXPECT_EQ(read->to_v4(), ntohl(expected.s_addr)) << text;
+    EXPECT_EQ(read->to_string(), text);
+  }
 }
 
 }  // namespace
