@@ -12,9 +12,10 @@ namespace {
 
 // Line breaks at the ends go, too: those within become spaces in store().
 std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+  const auto space = [](char c) { return is_wsp(c) || c == '\r' || c == '\n'; };
+  while (!text.empty() && space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && space(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 }  // namespace
@@ -265,6 +266,8 @@ std::size_t Message::memory_bytes() const {
 Message::Span Message::store(std::string_view text) {
   const Span span{static_cast<std::uint32_t>(buffer_.size()), static_cast<std::uint32_t>(text.size())};
   buffer_.append(text);  // safe when `text` is a view into buffer_ itself
+  const std::string_view stored = view(span);
+  if (stored.find('\r') == stored.npos && stored.find('\n') == stored.npos) return span;
   for (std::size_t i = span.offset; i < buffer_.size(); ++i) {
     if (buffer_[i] == '\r' || buffer_[i] == '\n') buffer_[i] = ' ';
   }

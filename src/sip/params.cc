@@ -1,5 +1,7 @@
 #include "sip/params.h"
 
+#include <algorithm>
+
 #include "sip/grammar.h"
 
 namespace bw::sip {
@@ -18,6 +20,8 @@ bool is_param_value(std::string_view s) {
 
 // The end of the parameter that starts at the front of `s` (behind its ';').
 std::size_t end_of_param(std::string_view s) {
+  const std::size_t semicolon = std::min(s.find(';'), s.size());
+  if (s.substr(0, semicolon).find('"') == std::string_view::npos) return semicolon;
   for (std::size_t i = 0; i < s.size(); ++i) {
     if (s[i] == ';') return i;
     if (s[i] == '"') {

@@ -1,5 +1,7 @@
 #include "sip/via.h"
 
+#include <utility>
+
 #include "sip/grammar.h"
 #include "sip/host.h"
 
@@ -68,12 +70,23 @@ std::optional<Endpoint> Via::response_address() const {
 }
 
 std::string Via::with_source(const Endpoint& source) const {
-  const bool wants_rport = params.has("rport");
-  const auto sent_by = address_of(host);
-  // What the sender wrote there itself must not decide where the response goes.
-  std::string text = params.without("received");
-  if (wants_rport) text = Params{text}.with("rport", std::to_string(source.port));
-  if (wants_rport || sent_by != source.ip) text = Params{text}.with("received", source.ip.to_string());
+  bool wants_rport = false;
+  std::string text;
+  text.reserve(params.text.size() + 48);
+  std::string_view rest = params.text;
+  while (const auto p = Params::next(rest)) {
+    // What the sender wrote there itself must not decide where the response goes.
+    if (iequals(p->name, "received")) continue;
+    const bool is_rport = iequals(p->name, "rport");
+    if (is_rport && std::exchange(wants_rport, true)) continue;
+    text.append(";").append(p->name);
+    if (is_rport) {
+      text.append("=").append(std::to_string(source.port));
+    } else if (p->has_value) {
+      text.append("=").append(p->value);
+    }
+  }
+  if (wants_rport || address_of(host) != source.ip) text.append(";received=").append(source.ip.to_string());
   Via changed = *this;
   changed.params = Params{text};
   return changed.to_string();
