@@ -131,6 +131,7 @@ bool same_codec(const Codec& a, const Codec& b) {
 
 std::vector<Codec> codecs(const Media& media) {
   std::vector<Codec> out;
+  out.reserve(media.formats.size());
   std::bitset<128> seen;
   for (const std::string& format : media.formats) {
     Codec codec;

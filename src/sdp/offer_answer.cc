@@ -157,6 +157,7 @@ std::expected<void, OfferError> OfferAnswer::remote_answer(SessionDescription an
 }
 
 void OfferAnswer::agree(Agreement agreement, Certainty certainty) {
+  agreement.result = result_of(agreement);
   if (certainty == Certainty::kEarly) {
     early_ = std::move(agreement);
     return;
@@ -355,25 +356,30 @@ bool OfferAnswer::remote_holds() const {
   return audio && is_hold(*remote(), *audio);
 }
 
-std::optional<Negotiated> OfferAnswer::negotiated() const {
+const std::optional<Negotiated>& OfferAnswer::negotiated() const {
+  static const std::optional<Negotiated> kNothing;
   const Agreement* a = agreed();
-  if (!a) return std::nullopt;
-  const Media& local = a->local.media.at(a->section);
-  const Media& remote = a->remote.media.at(a->section);
+  return a ? a->result : kNothing;
+}
+
+std::optional<Negotiated> OfferAnswer::result_of(const Agreement& agreement) {
+  const Media& local = agreement.local.media.at(agreement.section);
+  const Media& remote = agreement.remote.media.at(agreement.section);
   if (local.port == 0 || remote.port == 0) return std::nullopt;
-  const Formats formats{codecs(local), codecs(remote), a->we_offered};
+  const Formats formats{codecs(local), codecs(remote), agreement.we_offered};
   const FormatPair voice = formats.first([](const Codec& c) { return c.is_voice(); });
   if (!voice) return std::nullopt;
   Negotiated out;
   fill_formats(out, formats, voice);
   out.rtcp_mux = has_rtcp_mux(local) && has_rtcp_mux(remote);
-  out.remote_rtp = rtp_endpoint(a->remote, remote);
-  out.remote_rtcp = out.rtcp_mux ? out.remote_rtp : rtcp_endpoint(a->remote, remote);
-  out.direction = narrowed(direction(a->local, local), reversed(effective_direction(a->remote, remote)));
+  out.remote_rtp = rtp_endpoint(agreement.remote, remote);
+  out.remote_rtcp = out.rtcp_mux ? out.remote_rtp : rtcp_endpoint(agreement.remote, remote);
+  out.direction =
+      narrowed(direction(agreement.local, local), reversed(effective_direction(agreement.remote, remote)));
   out.ptime_ms = ptime(remote);
-  if (auto keys = a->we_offered ? agreed_keys(local, remote) : agreed_keys(remote, local)) {
-    out.send = a->we_offered ? std::move(keys->offered) : std::move(keys->answered);
-    out.receive = a->we_offered ? std::move(keys->answered) : std::move(keys->offered);
+  if (auto keys = agreement.we_offered ? agreed_keys(local, remote) : agreed_keys(remote, local)) {
+    out.send = agreement.we_offered ? std::move(keys->offered) : std::move(keys->answered);
+    out.receive = agreement.we_offered ? std::move(keys->answered) : std::move(keys->offered);
   }
   return out;
 }

@@ -108,7 +108,7 @@ class OfferAnswer {
 
   State state() const { return state_; }
   // Nothing before the first answer (early ones count), or when audio is refused or without a common codec.
-  std::optional<Negotiated> negotiated() const;
+  const std::optional<Negotiated>& negotiated() const;
   // The peer's last description, offered or answered; null if none came yet.
   const SessionDescription* remote() const;
   // Its audio section; null if there is none.
@@ -124,6 +124,7 @@ class OfferAnswer {
     SessionDescription remote;
     std::size_t section = 0;  // index of the relayed audio section, the same in both
     bool we_offered = false;
+    std::optional<Negotiated> result{};  // of both; read with every step of a call
   };
   using Text = std::expected<std::string, OfferError>;
 
@@ -131,6 +132,7 @@ class OfferAnswer {
   Text send_answer(SessionDescription content, Certainty certainty, Direction direction);
   std::string sign(SessionDescription& description);
   void agree(Agreement agreement, Certainty certainty);
+  static std::optional<Negotiated> result_of(const Agreement& agreement);
   const Agreement* agreed() const;
   std::size_t remote_section() const;
   void secure_offer(OwnStream& own) const;

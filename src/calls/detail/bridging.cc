@@ -42,7 +42,7 @@ constexpr Duration kOfferPatience =
 }  // namespace
 
 void Engine::set_peer(Member& member) {
-  const auto agreed = member.media.negotiated();
+  const auto& agreed = member.media.negotiated();
   if (!agreed || !member.media_leg) return;
   member.negotiated_codec = agreed->codec.name + '/' + std::to_string(agreed->codec.clock_rate);
   media::SetPeer set{.leg = member.media_leg};
@@ -282,7 +282,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
   }
   if (!ok) {
     Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
-    const auto a = member.media.negotiated();
+    const auto& a = member.media.negotiated();
     const auto b = peer != nullptr ? peer->media.negotiated() : std::nullopt;
     if (a && b && !sdp::compatible(*a, *b)) {
       end_call(call,

@@ -41,7 +41,7 @@ void Engine::record_leg(Call& call, Member& member) {
   leg.party = member.extension;
   leg.device = member.leg.peer_agent();
   leg.codec = member.negotiated_codec;
-  const auto agreed = member.media.negotiated();
+  const auto& agreed = member.media.negotiated();
   leg.secured = agreed && agreed->receive.has_value();
   if (member.media_leg) by_media_[member.media_leg].record_index = call.record.legs.size();
   call.record.legs.push_back(std::move(leg));

@@ -245,7 +245,7 @@ void Engine::connect_media(Member& a, Member& b) {
 }
 
 void Engine::watch(Member& member) {
-  const auto agreed = member.media.negotiated();
+  const auto& agreed = member.media.negotiated();
   // Only who agreed to send can fall silent.
   const bool expects = agreed && sdp::receives(agreed->direction) && member.leg.up();
   const Duration after = expects ? settings_->media_silence_timeout : 0s;

@@ -54,7 +54,7 @@ ports::CallView Engine::view_of(const Call& call) {
   view.state = call.state == Call::State::kUp ? "up" : "ringing";
   for (const LegId id : call.members) {
     const Member& member = *find(id);
-    const auto agreed = member.media.negotiated();
+    const auto& agreed = member.media.negotiated();
     ports::LegView leg{.party = member.extension,
                        .device = device_of(member),
                        .state = std::string(name_of(member.leg.state())),
