@@ -67,9 +67,9 @@ class LiveStream::Reader final : public http::Conversation {
         asked_(stream.services_.moment()),
         subscription_(std::move(subscription)),
         web_socket_(web_socket) {
-    stream_.readers_.emplace(id_, this);
+    stream_.enter(id_, *this);
   }
-  ~Reader() override { stream_.readers_.erase(id_); }
+  ~Reader() override { stream_.leave(id_); }
 
   void opened(http::Channel& channel) override {
     channel_ = &channel;
@@ -79,7 +79,7 @@ class LiveStream::Reader final : public http::Conversation {
   void drained() override { tell(live::Subscription::Drained{}); }
   void ended() override {
     channel_ = nullptr;
-    stream_.readers_.erase(id_);
+    stream_.leave(id_);
   }
 
   // Before the connection has opened, what is said waits in the subscription.
@@ -161,8 +161,8 @@ class LiveStream::Reader final : public http::Conversation {
   std::string why_;
 };
 
-LiveStream::LiveStream(Services& services, ReadJournal read, std::uint64_t newest)
-    : services_(services), read_(std::move(read)), newest_(newest) {}
+LiveStream::LiveStream(Services& services, Journal journal)
+    : services_(services), journal_(std::move(journal)) {}
 
 LiveStream::~LiveStream() = default;
 
@@ -171,17 +171,23 @@ LiveStream::Reader* LiveStream::find(std::uint64_t reader) {
   return it == readers_.end() ? nullptr : it->second;
 }
 
-void LiveStream::committed(const events::StoredBatch& batch) {
-  if (batch->empty()) return;
-  newest_ = std::max(newest_, batch->back().seq);
+void LiveStream::enter(std::uint64_t id, Reader& reader) {
+  readers_.emplace(id, &reader);
+}
+
+void LiveStream::leave(std::uint64_t id) {
+  if (readers_.erase(id) > 0 && readers_.empty()) journal_.follow(false);
+}
+
+void LiveStream::committed(const events::StoredBatch& batch, std::uint64_t newest) {
   Wording wording;
-  wording.begin(batch);
+  if (batch) wording.begin(batch);
   // By number: who is refused may leave while we go through them.
   std::vector<std::uint64_t> ids;
   ids.reserve(readers_.size());
   for (const auto& [id, reader] : readers_) ids.push_back(id);
   for (const std::uint64_t id : ids) {
-    if (Reader* reader = find(id)) reader->tell(live::Subscription::Committed{batch}, &wording);
+    if (Reader* reader = find(id)) reader->tell(live::Subscription::Committed{batch, newest}, &wording);
   }
 }
 
@@ -196,13 +202,14 @@ bool LiveStream::has_room_for(const access::Principal& who) const {
 
 http::Response LiveStream::open(live::Filter filter, const access::Principal& who, std::uint64_t since,
                                 bool web_socket) {
+  if (readers_.empty()) journal_.follow(true);  // before the newest number is asked for
   live::Viewer viewer{who.role != access::Role::kUser, who.extension};
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers.emplace_back("X-Accel-Buffering", "no");  // or nginx keeps events to itself
   response.subprotocol = kSubprotocol;
   response.stays = std::make_unique<Reader>(
-      *this, ++last_reader_, who, live::Subscription{std::move(filter), std::move(viewer), since, newest_},
+      *this, ++last_reader_, who, live::Subscription{std::move(filter), std::move(viewer), since, newest()},
       web_socket);
   return response;
 }
@@ -223,11 +230,11 @@ void LiveStream::read_page(std::uint64_t id, Query&& query) {
     LiveStream* stream;
     std::uint64_t reader;
   };
-  read_(std::move(query),
-        [asked = Asked{*this, id}](std::optional<live::Subscription::PageRead>&& page) mutable {
-          if (page) return asked.answer(*page);
-          asked.answer(live::Subscription::ReadFailed{});
-        });
+  journal_.read(std::move(query),
+                [asked = Asked{*this, id}](std::optional<live::Subscription::PageRead>&& page) mutable {
+                  if (page) return asked.answer(*page);
+                  asked.answer(live::Subscription::ReadFailed{});
+                });
 }
 
 // First calls, then phones, each as the exchange has it; both are at least as new as the number that is told.

@@ -27,24 +27,29 @@ class LiveStream {
     live::Filter filter;  // what cannot be shown need not be read
   };
   using OnPage = std::move_only_function<void(std::optional<live::Subscription::PageRead>&&)>;
-  // Reads the journal; none: it cannot be read. Dropping the callback says the same.
-  using ReadJournal = std::function<void(Query&&, OnPage)>;
+  struct Journal {
+    // None: it cannot be read. Dropping the callback says the same.
+    std::function<void(Query&&, OnPage)> read;
+    std::function<std::uint64_t()> newest;  // the number of its last event
+    // Whether anybody reads the stream. While nobody does, committed() need not be called; what is beyond
+    // newest() when somebody began to will be told.
+    std::function<void(bool)> follow;
+  };
 
   static constexpr std::size_t kMostReaders = 1'000;
   static constexpr std::size_t kMostOfOne = 20;  // of one user, extension or key
 
-  // `newest`: the last number of the journal before the first commit that will be told.
-  LiveStream(Services& services, ReadJournal read, std::uint64_t newest);
+  LiveStream(Services& services, Journal journal);
   ~LiveStream();
   LiveStream(const LiveStream&) = delete;
   LiveStream& operator=(const LiveStream&) = delete;
 
-  // What a commit stored. In order.
-  void committed(const events::StoredBatch& batch);
+  // What a commit stored, in order; null: it can only be read, up to `newest`.
+  void committed(const events::StoredBatch& batch, std::uint64_t newest);
 
   bool has_room() const { return readers_.size() < kMostReaders; }
   bool has_room_for(const access::Principal& who) const;
-  std::uint64_t newest() const { return newest_; }
+  std::uint64_t newest() const { return journal_.newest(); }
   // The answer that stays open as long as `who` is still logged in.
   http::Response open(live::Filter filter, const access::Principal& who, std::uint64_t since,
                       bool web_socket);
@@ -56,10 +61,11 @@ class LiveStream {
   void read_page(std::uint64_t reader, Query&& query);
   void take_snapshot(std::uint64_t reader);
   Reader* find(std::uint64_t reader);
+  void enter(std::uint64_t id, Reader& reader);
+  void leave(std::uint64_t id);
 
   Services& services_;
-  ReadJournal read_;
-  std::uint64_t newest_;
+  Journal journal_;
   std::uint64_t last_reader_ = 0;
   std::unordered_map<std::uint64_t, Reader*> readers_;  // owned by their connections
 };

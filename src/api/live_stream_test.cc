@@ -20,7 +20,11 @@ struct Line final : http::Channel {
 class StreamedServices final : public FakeServices {
  public:
   LiveStream* live() override { return &stream; }
-  LiveStream stream{*this, [](LiveStream::Query&&, LiveStream::OnPage) {}, 0};
+  bool followed = false;
+  LiveStream stream{*this,
+                    {.read = [](LiveStream::Query&&, LiveStream::OnPage) {},
+                     .newest = [] { return std::uint64_t{0}; },
+                     .follow = [this](bool wanted) { followed = wanted; }}};
 };
 
 events::StoredBatch commit(std::uint64_t seq) {
@@ -72,7 +76,7 @@ TEST(LiveStream, EndsWithTheLogin) {
   Listening keyed{s, by_key};
   Listening by_operator{s, access::Principal::from_operator()};
   s.moment_ = s.moment_ + std::chrono::seconds{3};
-  s.stream.committed(commit(1));
+  s.stream.committed(commit(1), 1);
   for (const Listening* l : {&stays, &leaves, &demoted, &keyed, &by_operator}) {
     EXPECT_EQ(l->line.told.size(), 1u);
     EXPECT_EQ(l->line.reason, "");
@@ -81,8 +85,8 @@ TEST(LiveStream, EndsWithTheLogin) {
   save_user(s, access::Role::kUser);
   s.access_of_all.apply(std::vector<access::Change>{access::DropKey{"k1"}});
   s.moment_ = s.moment_ + std::chrono::seconds{3};
-  s.stream.committed(commit(2));
-  s.stream.committed(commit(3));
+  s.stream.committed(commit(2), 2);
+  s.stream.committed(commit(3), 3);
   for (const Listening* l : {&leaves, &demoted, &keyed}) {
     EXPECT_EQ(l->line.told.size(), 1u);
     EXPECT_EQ(l->line.reason, "You are no longer logged in.");
@@ -90,9 +94,23 @@ TEST(LiveStream, EndsWithTheLogin) {
   EXPECT_EQ(by_operator.line.told.size(), 3u);
   EXPECT_EQ(stays.line.told.size(), 3u);
   s.moment_ = s.moment_ + std::chrono::hours{13};
-  s.stream.committed(commit(4));
+  s.stream.committed(commit(4), 4);
   EXPECT_EQ(stays.line.told.size(), 3u);
   EXPECT_EQ(stays.line.reason, "You are no longer logged in.");
+}
+
+TEST(LiveStream, FollowsTheJournalOnlyWhileSomebodyReads) {
+  StreamedServices s;
+  const access::Principal anybody = access::Principal::from_operator();
+  EXPECT_FALSE(s.followed);
+  {
+    const Listening first{s, anybody};
+    const auto second = std::make_unique<Listening>(s, anybody);
+    EXPECT_TRUE(s.followed);
+  }
+  EXPECT_FALSE(s.followed);
+  const Listening later{s, anybody};
+  EXPECT_TRUE(s.followed);
 }
 
 TEST(LiveStream, OneMayNotTakeThePlacesOfAll) {

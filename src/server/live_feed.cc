@@ -28,8 +28,9 @@ std::optional<Page> read_page(store::Store& store, api::LiveStream::Query&& quer
 
 }  // namespace
 
-api::LiveStream::ReadJournal journal_reader(io::Front& front, store::StoreThread& store) {
-  return [&front, &store](api::LiveStream::Query&& query, api::LiveStream::OnPage on_page) {
+api::LiveStream::Journal journal_of(io::Front& front, store::StoreThread& store,
+                                    store::Listening& listening) {
+  const auto read = [&front, &store](api::LiveStream::Query&& query, api::LiveStream::OnPage on_page) {
     // A refused question is destroyed together with its callback, which then says that it failed.
     store.ask([&front, query = std::move(query), on_page = std::move(on_page)](store::Store& s) mutable {
       front.post([page = read_page(s, std::move(query)), on_page = std::move(on_page)]() mutable {
@@ -37,12 +38,18 @@ api::LiveStream::ReadJournal journal_reader(io::Front& front, store::StoreThread
       });
     });
   };
+  return {.read = read,
+          .newest = [&store] { return store.newest_event(); },
+          .follow = [&listening](bool wanted) { listening.hear(wanted); }};
 }
 
 store::Listening feed(api::LiveStream& stream, io::Front& front, store::StoreThread& store) {
-  return store.listen([&stream, &front](const events::StoredBatch& batch) {
-    front.post([&stream, batch] { stream.committed(batch); });
-  });
+  store::Listening listening =
+      store.listen([&stream, &front](const events::StoredBatch& batch, std::uint64_t newest) {
+        front.post([&stream, batch, newest] { stream.committed(batch, newest); });
+      });
+  listening.hear(false);  // until somebody reads
+  return listening;
 }
 
 }  // namespace bw::server

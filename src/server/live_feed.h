@@ -7,9 +7,10 @@
 
 namespace bw::server {
 
-// Answers on the front thread.
-api::LiveStream::ReadJournal journal_reader(io::Front& front, store::StoreThread& store);
-// Tells the stream of every commit, on the front thread. To be ended before the database thread.
+// Answers on the front thread. `listening` is what feed() gives.
+api::LiveStream::Journal journal_of(io::Front& front, store::StoreThread& store, store::Listening& listening);
+// Tells the stream of every commit, on the front thread, while somebody reads it. To be ended before the
+// database thread.
 [[nodiscard]] store::Listening feed(api::LiveStream& stream, io::Front& front, store::StoreThread& store);
 
 }  // namespace bw::server

@@ -127,8 +127,7 @@ std::expected<void, std::string> Office::Impl::open() {
   administration = std::make_unique<Administration>(around_administration(), opened->directory,
                                                     std::move(opened->records), setup.config);
   gate = std::make_unique<api::Gate>(*administration);
-  live = std::make_unique<api::LiveStream>(*administration, journal_reader(*front, *store),
-                                           opened->newest_event);
+  live = std::make_unique<api::LiveStream>(*administration, journal_of(*front, *store, listening));
   listening = feed(*live, *front, *store);
   administration->set_live(*live);
   operations = std::make_unique<ServerOperations>(around_operations());

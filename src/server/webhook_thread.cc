@@ -100,10 +100,13 @@ struct WebhookThread::Impl {
     });
     if (!asked) inbox.push_always(std::move(otherwise));
   }
-  void told(const events::StoredBatch& batch) {
-    if (inbox.push(Core::Input(webhooks::Grown{batch}))) return;
-    missed.store(batch->back().seq);  // the journal has it
+  void told(const events::StoredBatch& batch, std::uint64_t newest) {
+    if (batch && inbox.push(Core::Input(webhooks::Grown{batch}))) return;
+    missed.store(newest);  // the journal has it
+    inbox.signal();
   }
+  // Follows the journal as long as the core has anybody to tell.
+  void attend(Instant now);
   template <typename T>
   bool good(const store::Result<T>& result) {
     if (!result) around.log.error("webhooks: {}", result.error().sentence);
@@ -123,23 +126,24 @@ struct WebhookThread::Impl {
   std::atomic<std::uint64_t> missed = 0;
   std::atomic<bool> stopping = false;
   std::optional<store::Listening> listening;
+  bool hears = true;
   std::thread thread;
 };
 
 WebhookThread::WebhookThread(Surroundings surroundings, const config::Webhooks& config)
     : impl_(std::make_unique<Impl>(surroundings, config)) {
   Impl* const self = impl_.get();
-  self->listening.emplace(
-      self->around.store.listen([self](const events::StoredBatch& batch) { self->told(batch); }));
+  self->listening.emplace(self->around.store.listen(
+      [self](const events::StoredBatch& batch, std::uint64_t newest) { self->told(batch, newest); }));
   self->restore();
   self->thread = std::thread([self] { self->run(); });
 }
 
 WebhookThread::~WebhookThread() {
-  impl_->listening.reset();
   impl_->stopping = true;
   impl_->inbox.signal();
   impl_->thread.join();
+  impl_->listening.reset();  // after the thread, which turns it on and off
 }
 
 void WebhookThread::ask(webhooks::Wish wish, OnAnswer on_answer) {
@@ -160,6 +164,7 @@ void WebhookThread::Impl::run() {
     if (const std::uint64_t seq = missed.exchange(0)) on(webhooks::Grown{nullptr, seq}, now);
     for (http::Outcome& outcome : client.take_finished()) on(std::move(outcome), now);
     if (core.deadline().at <= now) on(Tick{}, now);
+    attend(now);
     if (restore_at <= now) {
       restore_at = Instant::far_future();
       restore();
@@ -187,6 +192,7 @@ void WebhookThread::Impl::on(Wanted&& wanted, Instant now) {
     return;
   }
   if (waiting.size() >= kMostWaiting) return;
+  if (!hears) on(webhooks::Grown{nullptr, around.store.newest_event()}, now);  // what is new begins there
   const webhooks::WishId id{++last_wish};
   if (wanted.on_answer) waiting.emplace(id, std::move(wanted.on_answer));
   on(webhooks::Asked{id, std::move(wanted.wish)}, now);
@@ -196,6 +202,13 @@ void WebhookThread::Impl::on(Configured&& next, Instant now) {
   client.allow(std::move(next.allow_networks));
   on(webhooks::SettingsChanged{std::move(next.settings)}, now);
   on(Wanted{std::move(next.subscriptions), {}}, now);
+}
+
+void WebhookThread::Impl::attend(Instant now) {
+  if (!restored || hears == core.listens()) return;
+  hears = core.listens();
+  listening->hear(hears);
+  if (hears) on(webhooks::Grown{nullptr, around.store.newest_event()}, now);
 }
 
 void WebhookThread::Impl::drain() {

@@ -5,6 +5,7 @@
 
 #include "events/description.h"
 #include "store/detail/connection.h"
+#include "store/detail/statement.h"
 #include "store/detail/text.h"
 
 namespace bw::store {
@@ -16,7 +17,7 @@ using soci::use;
 std::uint64_t end_of_journal(soci::session& sql, const char* which) {
   long long seq = 0;
   soci::indicator found = soci::i_null;
-  sql << std::string("SELECT ") + which + "(seq) FROM events", into(seq, found);
+  detail::run_once(sql, std::string("SELECT ") + which + "(seq) FROM events", into(seq, found));
   return found == soci::i_ok ? static_cast<std::uint64_t>(seq) : 0;
 }
 
@@ -43,8 +44,8 @@ std::string only_types(const std::vector<std::string>& patterns) {
 // Where the call begins; 0 if it is not (or no longer) in the journal.
 std::uint64_t start_of(soci::session& sql, const std::string& call) {
   long long seq = 0;
-  sql << "SELECT seq FROM events WHERE call_id = :call AND call_seq = 1", use(call), into(seq);
-  return sql.got_data() ? static_cast<std::uint64_t>(seq) : 0;
+  constexpr const char* kFirst = "SELECT seq FROM events WHERE call_id = :call AND call_seq = 1";
+  return detail::run_once(sql, kFirst, use(call), into(seq)) ? static_cast<std::uint64_t>(seq) : 0;
 }
 
 struct Window {  // of numbers, both included
@@ -80,14 +81,15 @@ std::vector<events::StoredEvent> read_rows(soci::session& sql, const JournalFilt
   events::StoredEvent e;
   std::string extensions;
   long long seq = 0, at = 0, call_seq = 0;
-  soci::statement rows =
-      (sql.prepare << "SELECT seq, event_id, at, type, call_id, call_seq, extensions, data FROM events"
-                      " WHERE seq >= :first AND seq <= :last AND (:any_call = 1 OR call_id = :call)"
-                      " AND (:anybody = 1 OR extensions LIKE :whom ESCAPE '!')" +
-                          only_types(filter.types) + " ORDER BY seq " +
-                          (filter.newest_first ? "DESC" : "ASC") + " LIMIT :most",
-       into(seq), into(e.event_id), into(at), into(e.type), into(e.call_id), into(call_seq), into(extensions),
-       into(e.data), use(first), use(last), use(any_call), use(call), use(anybody), use(whom), use(most));
+  soci::statement rows = detail::prepared(
+      sql,
+      "SELECT seq, event_id, at, type, call_id, call_seq, extensions, data FROM events"
+      " WHERE seq >= :first AND seq <= :last AND (:any_call = 1 OR call_id = :call)"
+      " AND (:anybody = 1 OR extensions LIKE :whom ESCAPE '!')" +
+          only_types(filter.types) + " ORDER BY seq " + (filter.newest_first ? "DESC" : "ASC") +
+          " LIMIT :most",
+      into(seq), into(e.event_id), into(at), into(e.type), into(e.call_id), into(call_seq), into(extensions),
+      into(e.data), use(first), use(last), use(any_call), use(call), use(anybody), use(whom), use(most));
   rows.execute();
   std::vector<events::StoredEvent> out;
   while (rows.fetch()) {
@@ -115,7 +117,7 @@ JournalPage read_page(soci::session& sql, const JournalFilter& filter) {
 Instant time_of(soci::session& sql, std::uint64_t seq) {
   const auto from = static_cast<long long>(seq);
   long long at = 0;
-  sql << "SELECT at FROM events WHERE seq >= :from ORDER BY seq LIMIT 1", use(from), into(at);
+  detail::run_once(sql, "SELECT at FROM events WHERE seq >= :from ORDER BY seq LIMIT 1", use(from), into(at));
   return Instant{Duration{at}};
 }
 
@@ -159,11 +161,11 @@ Result<std::size_t> Journal::remove_before(Instant at, std::size_t most) {
     // Only from the front: what is left has no holes, even where the clock was set back.
     long long young = 0;
     soci::indicator found = soci::i_null;
-    sql << "SELECT MIN(seq) FROM events WHERE seq >= :first AND seq < :end AND at >= :at", use(first),
-        use(end), use(at_ns), into(young, found);
+    detail::run_once(sql, "SELECT MIN(seq) FROM events WHERE seq >= :first AND seq < :end AND at >= :at",
+                     use(first), use(end), use(at_ns), into(young, found));
     const long long keep = found == soci::i_ok ? young : end;
     if (keep <= first) return 0;
-    soci::statement remove = (sql.prepare << "DELETE FROM events WHERE seq < :keep", use(keep));
+    soci::statement remove = detail::prepared(sql, "DELETE FROM events WHERE seq < :keep", use(keep));
     remove.execute(true);
     return static_cast<std::size_t>(remove.get_affected_rows());
   });

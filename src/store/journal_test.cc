@@ -8,6 +8,7 @@
 
 #include "base/uuid.h"
 #include "store/detail/session.h"
+#include "store/detail/statement.h"
 #include "store/test_databases.h"
 
 namespace bw::store {
@@ -28,7 +29,9 @@ class InJournal : public testing::TestWithParam<Dialect> {
     if (!store) throw std::runtime_error(store.error().sentence);
     return std::move(*store);
   }
-  void sql(const std::string& statement) { *detail::connect(database_.target()) << statement; }
+  void sql(const std::string& statement) {
+    detail::run_once(*detail::connect(database_.target()), statement);
+  }
 
   ports::Tell tell(int second, std::uint32_t call_seq, events::Event event) {
     return {{events::EventId(uuid_v7(at(second), rng_)), at(second), call_seq, std::move(event)}};

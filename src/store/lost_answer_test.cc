@@ -135,7 +135,7 @@ TEST(LostAnswer, ACommitThatWentThroughIsNotWrittenAgainAndIsToldOnce) {
           for (const auto& s : answers) stored.push_back(s.ok);
         },
         [](const Failure&) {}, {.retry_first = 1ms});
-    const Listening listening = thread.listen([&](const events::StoredBatch& batch) {
+    const Listening listening = thread.listen([&](const events::StoredBatch& batch, std::uint64_t) {
       for (const auto& e : *batch) heard.push_back(e.extensions.at(0) + '=' + std::to_string(e.seq));
     });
     for (int round = 0; round < 3; ++round) {

@@ -1,6 +1,7 @@
 #include "store/statistics.h"
 
 #include "store/detail/connection.h"
+#include "store/detail/statement.h"
 
 namespace bw::store {
 namespace {
@@ -51,10 +52,12 @@ void add(CallSums& to, const CallSums& more) {
 // Hours first: their sums are the sums of all, read in the same statement.
 void read_hours(soci::session& sql, long long from, long long before, CallStatistics& out) {
   Row row;
-  soci::statement rows = (sql.prepare << "SELECT started_at / 3600000000000 % 24 AS hour_of_day, " +
-                                             five_sums() + kPeriod + " GROUP BY hour_of_day",
-                          into(row.hour), into(row.total), into(row.answered), into(row.failed),
-                          into(row.duration), into(row.billed), use(from), use(before));
+  soci::statement rows =
+      detail::prepared(sql,
+                       "SELECT started_at / 3600000000000 % 24 AS hour_of_day, " + five_sums() + kPeriod +
+                           " GROUP BY hour_of_day",
+                       into(row.hour), into(row.total), into(row.answered), into(row.failed),
+                       into(row.duration), into(row.billed), use(from), use(before));
   rows.execute();
   while (rows.fetch()) {
     add(out.hours.at(static_cast<std::size_t>(row.hour)), row.sums());
@@ -64,9 +67,10 @@ void read_hours(soci::session& sql, long long from, long long before, CallStatis
 
 void read_failures(soci::session& sql, long long from, long long before, CallStatistics& out) {
   long long no_answer = 0, busy = 0, failed = 0, cancelled = 0;
-  sql << "SELECT " + failed_as("no_answer") + ", " + failed_as("busy") + ", " + failed_as("failed") + ", " +
-             failed_as("cancelled") + kPeriod,
-      into(no_answer), into(busy), into(failed), into(cancelled), use(from), use(before);
+  detail::run_once(sql,
+                   "SELECT " + failed_as("no_answer") + ", " + failed_as("busy") + ", " +
+                       failed_as("failed") + ", " + failed_as("cancelled") + kPeriod,
+                   into(no_answer), into(busy), into(failed), into(cancelled), use(from), use(before));
   out.no_answer = static_cast<std::uint64_t>(no_answer);
   out.busy = static_cast<std::uint64_t>(busy);
   out.refused = static_cast<std::uint64_t>(failed);
@@ -78,18 +82,18 @@ void read_extensions(soci::session& sql, long long from, long long before, CallS
   const auto most = static_cast<long long>(CallStatistics::kMostExtensions);
   std::string extension;
   long long made = 0, received = 0, answered = 0, billed = 0;
-  soci::statement rows =
-      (sql.prepare << "SELECT extension, " + sum("made") + ", " + sum("1 - made") + ", " +
-                          count_if("answered_at IS NOT NULL") + ", " + kBilled +
-                          " FROM (SELECT from_extension AS extension, 1 AS made, answered_at, ended_at" +
-                          kPeriod +
-                          " AND from_extension <> '' UNION ALL SELECT to_extension AS extension, 0 AS made,"
-                          " answered_at, ended_at FROM call_records WHERE started_at >= :from2"
-                          " AND started_at < :before2 AND to_extension <> ''"
-                          " AND to_extension <> from_extension) AS sides"
-                          " GROUP BY extension ORDER BY COUNT(*) DESC, extension LIMIT :most",
-       into(extension), into(made), into(received), into(answered), into(billed), use(from), use(before),
-       use(from), use(before), use(most));
+  soci::statement rows = detail::prepared(
+      sql,
+      "SELECT extension, " + sum("made") + ", " + sum("1 - made") + ", " +
+          count_if("answered_at IS NOT NULL") + ", " + kBilled +
+          " FROM (SELECT from_extension AS extension, 1 AS made, answered_at, ended_at" + kPeriod +
+          " AND from_extension <> '' UNION ALL SELECT to_extension AS extension, 0 AS made,"
+          " answered_at, ended_at FROM call_records WHERE started_at >= :from2"
+          " AND started_at < :before2 AND to_extension <> ''"
+          " AND to_extension <> from_extension) AS sides"
+          " GROUP BY extension ORDER BY COUNT(*) DESC, extension LIMIT :most",
+      into(extension), into(made), into(received), into(answered), into(billed), use(from), use(before),
+      use(from), use(before), use(most));
   rows.execute();
   while (rows.fetch()) {
     out.extensions.push_back({extension, static_cast<std::uint64_t>(made),

@@ -4,12 +4,16 @@
 #include <soci/soci.h>
 #include <unistd.h>
 
+#include <string_view>
+#include <unordered_set>
 #include <utility>
+#include <variant>
 
 #include "store/detail/connection.h"
 #include "store/detail/interrupted_calls.h"
 #include "store/detail/readers.h"
 #include "store/detail/session.h"
+#include "store/detail/statement.h"
 #include "store/detail/text.h"
 #include "store/detail/writers.h"
 #include "store/migrations.h"
@@ -27,13 +31,13 @@ Result<void> check_key(soci::session& sql, const SealKey& key) {
   std::string sealed;
   const std::string name(kKeyCheck);
   const auto read = guarded([&] {
-    sql << "SELECT value FROM meta WHERE name = :name", soci::use(name), soci::into(sealed);
-    if (sql.got_data()) return true;
+    constexpr const char* kRead = "SELECT value FROM meta WHERE name = :name";
+    if (detail::run_once(sql, kRead, soci::use(name), soci::into(sealed))) return true;
     sealed = key.seal("bellwire", kKeyCheck);
-    sql << "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING",
-        soci::use(name), soci::use(sealed);
-    sql << "SELECT value FROM meta WHERE name = :name", soci::use(name), soci::into(sealed);
-    return sql.got_data();
+    detail::run_once(sql,
+                     "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING",
+                     soci::use(name), soci::use(sealed));
+    return detail::run_once(sql, kRead, soci::use(name), soci::into(sealed));
   });
   if (!read) return std::unexpected(read.error());
   if (key.open(sealed, kKeyCheck) == "bellwire") return {};
@@ -41,6 +45,25 @@ Result<void> check_key(soci::session& sql, const SealKey& key) {
       Failure{FailureKind::kWrongKey,
               "secret.key in the data directory is not the key this database was sealed with; put the right "
               "one back (it belongs into every backup)"});
+}
+
+using EndedCalls = std::unordered_set<std::string_view>;
+
+EndedCalls ended_in(std::span<const ports::Persist> batches) {
+  EndedCalls ended;
+  for (const ports::Persist& batch : batches) {
+    for (const ports::Change& change : batch.changes) {
+      if (const auto* close = std::get_if<ports::CloseCallRecord>(&change))
+        ended.insert(close->record.id.value);
+    }
+  }
+  return ended;
+}
+
+// A call that begins and ends within one transaction (refused, busy, nobody there) is written once.
+bool is_overtaken(const ports::Change& change, const EndedCalls& ended) {
+  const auto* open = std::get_if<ports::OpenCallRecord>(&change);
+  return open != nullptr && ended.contains(open->record.id.value);
 }
 
 }  // namespace
@@ -74,14 +97,21 @@ Result<void> Store::apply(std::span<const ports::Persist> batches, std::vector<e
     detail::Writers& writers = connection_->writers();
     if (told != nullptr) told->clear();
     writers.journal().tell(told);
+    const EndedCalls ended = ended_in(batches);
     for (const ports::Persist& batch : batches) {
-      for (const ports::Change& change : batch.changes) writers.write(change);
+      for (const ports::Change& change : batch.changes) {
+        if (!is_overtaken(change, ended)) writers.write(change);
+      }
     }
     writers.journal().flush();
     writers.journal().tell(nullptr);
   });
   if (!done && told != nullptr) told->clear();
   return done;
+}
+
+std::uint64_t Store::journal_end() const {
+  return connection_->journal_end();
 }
 
 Result<std::vector<model::Extension>> Store::load_extensions() {
@@ -92,7 +122,7 @@ Result<std::vector<model::Extension>> Store::load_extensions() {
 Result<std::vector<model::Binding>> Store::load_bindings(Instant now) {
   return connection_->run([&](soci::session& sql) {
     const long long now_ns = now.since_epoch().count();
-    sql << "DELETE FROM bindings WHERE expires_at <= :now", soci::use(now_ns);
+    detail::run_once(sql, "DELETE FROM bindings WHERE expires_at <= :now", soci::use(now_ns));
     return detail::read_bindings(sql, now);
   });
 }
@@ -116,9 +146,9 @@ Result<std::optional<std::string>> Store::meta(std::string_view name) {
   return connection_->run([&](soci::session& sql) -> std::optional<std::string> {
     const std::string key(name);
     std::string value;
-    sql << "SELECT value FROM meta WHERE name = :name", soci::use(key), soci::into(value);
-    if (!sql.got_data()) return std::nullopt;
-    return value;
+    const bool known =
+        detail::run_once(sql, "SELECT value FROM meta WHERE name = :name", soci::use(key), soci::into(value));
+    return known ? std::optional(value) : std::nullopt;
   });
 }
 
@@ -128,9 +158,10 @@ Result<void> Store::set_meta(std::string_view name, std::string_view value) {
     std::string text;
     detail::assign_clean(key, name);
     detail::assign_clean(text, value);
-    sql << "INSERT INTO meta (name, value) VALUES (:name, :value)"
-           " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        soci::use(key), soci::use(text);
+    detail::run_once(sql,
+                     "INSERT INTO meta (name, value) VALUES (:name, :value)"
+                     " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                     soci::use(key), soci::use(text));
   });
 }
 
@@ -150,7 +181,7 @@ Result<void> Store::backup(const std::filesystem::path& to) {
   ::close(fd);
   return connection_->run([&](soci::session& sql) {
     const std::string path = to.string();
-    sql << "VACUUM INTO :path", soci::use(path);
+    detail::run_once(sql, "VACUUM INTO :path", soci::use(path));
   });
 }
 

@@ -104,6 +104,8 @@ class Store {
   // A consistent copy while the database is in use. PostgreSQL: refused, with the pg_dump command to use.
   Result<void> backup(const std::filesystem::path& to);
   int schema_version() const;
+  // The number of the newest event that is certainly stored; 0 if there is none.
+  std::uint64_t journal_end() const;
 
   // For the parts of the store that have a face of their own (store/journal.h).
   detail::Connection& connection() { return *connection_; }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "store/detail/session.h"
+#include "store/detail/statement.h"
 #include "store/detail/text.h"
 #include "store/test_databases.h"
 
@@ -113,7 +114,9 @@ class Stored : public testing::TestWithParam<Dialect> {
     auto store = Store::open(database_.target(), test::key_of(key));
     return store ? Failure{} : store.error();
   }
-  void sql(const std::string& statement) { *detail::connect(database_.target()) << statement; }
+  void sql(const std::string& statement) {
+    detail::run_once(*detail::connect(database_.target()), statement);
+  }
 
   static void apply(Store& store, std::vector<ports::Change> changes) {
     const auto done = store.apply(std::span<const ports::Change>(changes));

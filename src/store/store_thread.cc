@@ -25,7 +25,9 @@ struct Waiting {
 
 struct StoreThread::Impl {
   Impl(Store s, OnStored stored, OnTrouble trouble, const ThreadLimits& l)
-      : store(std::move(s)), on_stored(std::move(stored)), on_trouble(std::move(trouble)), limits(l) {}
+      : store(std::move(s)), on_stored(std::move(stored)), on_trouble(std::move(trouble)), limits(l) {
+    newest = store.journal_end();
+  }
 
   // ---- of the database thread ----
   Store store;
@@ -55,9 +57,16 @@ struct StoreThread::Impl {
 
   // ---- shared, under `listening` ----
   std::mutex listening;  // held while they are called
-  std::map<std::uint64_t, OnEvents> listeners;
+  struct Listener {
+    OnEvents on_events;
+    bool hears = true;
+  };
+  std::map<std::uint64_t, Listener> listeners;
   std::uint64_t last_listener = 0;
-  std::atomic<std::size_t> listener_count = 0;  // may be read without
+  std::atomic<std::size_t> hearing = 0;  // how many of them hear; may be read without
+  void attend(std::uint64_t id, Listening::Attention attention);
+
+  std::atomic<std::uint64_t> newest = 0;
 
   std::atomic<std::uint64_t> commits = 0;
   std::atomic<std::uint64_t> failures = 0;
@@ -127,13 +136,24 @@ Listening StoreThread::listen(OnEvents on_events) {
   Impl* self = impl_.get();
   const std::scoped_lock lock(self->listening);
   const std::uint64_t id = ++self->last_listener;
-  self->listeners.emplace(id, std::move(on_events));
-  self->listener_count = self->listeners.size();
-  return Listening([self, id] {
-    const std::scoped_lock end_lock(self->listening);
-    self->listeners.erase(id);
-    self->listener_count = self->listeners.size();
-  });
+  self->listeners.emplace(id, Impl::Listener{std::move(on_events)});
+  ++self->hearing;
+  return Listening([self, id](Listening::Attention attention) { self->attend(id, attention); });
+}
+
+std::uint64_t StoreThread::newest_event() const {
+  return impl_->newest;
+}
+
+void StoreThread::Impl::attend(std::uint64_t id, Listening::Attention attention) {
+  const std::scoped_lock lock(listening);
+  if (attention == Listening::Attention::kEnded) {
+    listeners.erase(id);
+  } else if (const auto found = listeners.find(id); found != listeners.end()) {
+    found->second.hears = attention == Listening::Attention::kHears;
+  }
+  hearing = static_cast<std::size_t>(
+      std::ranges::count_if(listeners, [](const auto& entry) { return entry.second.hears; }));
 }
 
 void StoreThread::Impl::run() {
@@ -156,7 +176,7 @@ bool StoreThread::Impl::wait_for_work(std::deque<Waiting>& work) {
   std::unique_lock lock(mutex);
   const auto enough = [&] { return stopping || questions > 0 || changes >= limits.changes_per_commit; };
   const auto rest = [&](Clock::time_point since) {
-    const Duration most = listener_count > 0 ? limits.gather_listened : limits.gather_unawaited;
+    const Duration most = hearing > 0 ? limits.gather_listened : limits.gather_unawaited;
     wake.wait_until(lock, since + most, [&] { return awaited || enough(); });
   };
   rest(last_commit);
@@ -215,7 +235,7 @@ Result<void> StoreThread::Impl::apply_with_patience(std::span<const ports::Persi
   Duration pause = limits.retry_first;
   bool told = false;
   for (;;) {
-    auto* const listened = listener_count > 0 ? &journalled : nullptr;
+    auto* const listened = hearing > 0 ? &journalled : nullptr;
     Result<void> done = store.apply(group, listened);
     if (done || done.error().kind != FailureKind::kUnavailable || Clock::now() + pause > give_up) return done;
     if (!std::exchange(told, true)) on_trouble(done.error());
@@ -241,11 +261,20 @@ void StoreThread::Impl::report(std::span<const ports::Persist> group, bool ok) {
   if (!answers.empty()) on_stored(answers);
 }
 
+// Somebody may have begun to hear after the commit began: then there is no batch, and still something to
+// tell.
 void StoreThread::Impl::tell_listeners() {
-  if (journalled.empty()) return;
-  const auto batch = std::make_shared<const std::vector<events::StoredEvent>>(std::exchange(journalled, {}));
+  const std::uint64_t last = store.journal_end();
+  if (newest.exchange(last) == last) return journalled.clear();
   const std::scoped_lock lock(listening);
-  for (const auto& [id, on_events] : listeners) on_events(batch);
+  if (hearing == 0) return journalled.clear();
+  const auto batch =
+      journalled.empty()
+          ? nullptr
+          : std::make_shared<const std::vector<events::StoredEvent>>(std::exchange(journalled, {}));
+  for (const auto& [id, listener] : listeners) {
+    if (listener.hears) listener.on_events(batch, last);
+  }
 }
 
 }  // namespace bw::store

@@ -23,9 +23,9 @@ struct ThreadLimits {
   // Company to wait for before a commit: while somebody waits for a ticket, and only while commits follow
   // each other closely; and when nobody waits. A kill may take what was queued for so long.
   Duration gather = 2ms;
-  Duration gather_unawaited = 20ms;
-  Duration gather_listened = 5ms;  // nobody waits for a ticket, but somebody listens to events
-  Duration retry_first = 50ms;     // doubled up to retry_most
+  Duration gather_unawaited = 50ms;
+  Duration gather_listened = 20ms;  // nobody waits for a ticket, but somebody listens to events
+  Duration retry_first = 50ms;      // doubled up to retry_most
   Duration retry_most = 2s;
   Duration give_up_after = 30s;  // then Stored{ok = false}
 };
@@ -40,20 +40,26 @@ enum class Admission : std::uint8_t {
 // it does not end inside the call.
 class Listening {
  public:
-  using End = std::move_only_function<void()>;
+  enum class Attention : std::uint8_t { kHears, kDoesNotHear, kEnded };
+  using Turn = std::move_only_function<void(Attention)>;
   Listening() = default;
-  explicit Listening(End end) : end_(std::move(end)) {}
-  Listening(Listening&& other) noexcept : end_(std::exchange(other.end_, nullptr)) {}
+  explicit Listening(Turn turn) : turn_(std::move(turn)) {}
+  Listening(Listening&& other) noexcept : turn_(std::exchange(other.turn_, nullptr)) {}
   Listening& operator=(Listening&& other) noexcept {
-    std::swap(end_, other.end_);
+    std::swap(turn_, other.turn_);
     return *this;
   }
   ~Listening() {
-    if (end_) end_();
+    if (turn_) turn_(Attention::kEnded);
+  }
+  // Not to be called from inside the call. Who has nobody to tell should not hear: an event then costs no
+  // copy, and commits may wait longer for company.
+  void hear(bool wanted) {
+    if (turn_) turn_(wanted ? Attention::kHears : Attention::kDoesNotHear);
   }
 
  private:
-  End end_;
+  Turn turn_;
 };
 
 // Runs from construction to destruction; the destructor stores what is still queued (giving each group one
@@ -68,14 +74,18 @@ class StoreThread {
   using Question = std::move_only_function<void(Store&)>;
 
   // What a commit stored in the journal, in the order of seq, after the commit, in the database thread; must
-  // not block. A batch that does not begin right after the one before means that something was stored whose
-  // commit could not be told: then the journal is to be read (store/journal.h).
-  using OnEvents = std::function<void(const events::StoredBatch&)>;
+  // not block. No batch, or one that does not begin right after the one before, means that something was
+  // stored up to `newest` that cannot be told: then the journal is to be read (store/journal.h).
+  using OnEvents = std::function<void(const events::StoredBatch& batch, std::uint64_t newest)>;
 
   StoreThread(Store store, OnStored on_stored, OnTrouble on_trouble, const ThreadLimits& limits = {});
   ~StoreThread();
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
+
+  // The number of the newest event of which a commit has been told, or would have been. Who begins to hear
+  // and then asks for it knows: what is beyond it will be told.
+  std::uint64_t newest_event() const;
 
   Admission persist(ports::Persist&& batch);  // moved from only if accepted
   bool ask(Question question);                // false: too many are waiting

@@ -14,6 +14,7 @@
 
 #include "base/rng.h"
 #include "store/detail/session.h"
+#include "store/detail/statement.h"
 #include "store/journal.h"
 #include "store/test_databases.h"
 
@@ -146,11 +147,11 @@ TEST_P(Thread, TheEndStoresWhatIsQueued) {
 TEST_P(Thread, OneRefusedTurnDoesNotTakeTheOthersWithIt) {
   std::promise<void> go;
   StoreThread thread(open(database_.target()), told_.on_stored(), told_.on_trouble());
-  *detail::connect(database_.target())
-      << (GetParam() == Dialect::kSqlite
-              ? "CREATE TRIGGER refuse BEFORE INSERT ON call_records WHEN NEW.call_id ="
-                " 'call-3' BEGIN SELECT RAISE(ABORT, 'no'); END"
-              : "ALTER TABLE call_records ADD CONSTRAINT refuse CHECK (call_id <> 'call-3')");
+  detail::run_once(*detail::connect(database_.target()),
+                   (GetParam() == Dialect::kSqlite
+                        ? "CREATE TRIGGER refuse BEFORE INSERT ON call_records WHEN NEW.call_id ="
+                          " 'call-3' BEGIN SELECT RAISE(ABORT, 'no'); END"
+                        : "ALTER TABLE call_records ADD CONSTRAINT refuse CHECK (call_id <> 'call-3')"));
   ASSERT_TRUE(thread.ask([&](Store&) { go.get_future().wait(); }));  // so that they make one group
   for (std::uint64_t n = 1; n <= 5; ++n) thread.persist(turn(n));
   go.set_value();
@@ -207,7 +208,7 @@ class Listener {
  public:
   explicit Listener(const Target& target) : target_(target) {}
   StoreThread::OnEvents on_events() {
-    return [this](const events::StoredBatch& batch) {
+    return [this](const events::StoredBatch& batch, std::uint64_t) {
       // By a connection of its own: what is told is there for everybody.
       Store store = open(target_);
       const std::uint64_t newest = Journal(store).newest_seq().value();
@@ -253,16 +254,48 @@ TEST_P(Thread, WhoListensHearsWhatIsStoredWhileListening) {
   EXPECT_THAT(second.heard(), ElementsAre("3=3", "4=4"));
 }
 
+TEST_P(Thread, WhoDoesNotHearIsToldHowFarItWentWhenItAsks) {
+  StoreThread thread(open(database_.target()), told_.on_stored(), told_.on_trouble());
+  Listener first(database_.target());
+  Listening listening = thread.listen(first.on_events());
+  listening.hear(false);
+  thread.persist(event(1));
+  settle(thread);
+  EXPECT_EQ(thread.newest_event(), 1U);
+  listening.hear(true);
+  thread.persist(event(2));
+  settle(thread);
+  EXPECT_THAT(first.heard(), ElementsAre("2=2"));
+}
+
+TEST_P(Thread, ACommitThatBeganUnheardIsToldWithoutItsEvents) {
+  Listening listening;
+  const auto begin_to_hear = [&](std::span<const ports::Stored>) { listening.hear(true); };
+  StoreThread thread(open(database_.target()), begin_to_hear, told_.on_trouble());
+  std::vector<std::uint64_t> ends;
+  listening = thread.listen([&](const events::StoredBatch& batch, std::uint64_t newest) {
+    EXPECT_EQ(batch, nullptr);
+    ends.push_back(newest);
+  });
+  listening.hear(false);
+  ports::Persist batch = event(1);
+  batch.ticket = ports::Ticket{7};  // the answer to it comes between the commit and the telling
+  thread.persist(std::move(batch));
+  settle(thread);
+  listening = {};
+  EXPECT_THAT(ends, ElementsAre(1U));
+}
+
 TEST_P(Thread, WhatIsRefusedIsNotHeardOfAndLeavesNoGap) {
   std::promise<void> go;
   StoreThread thread(open(database_.target()), told_.on_stored(), told_.on_trouble());
   Listener listener(database_.target());
   const Listening listening = thread.listen(listener.on_events());
-  *detail::connect(database_.target())
-      << (GetParam() == Dialect::kSqlite
-              ? "CREATE TRIGGER refuse BEFORE INSERT ON call_records WHEN NEW.call_id ="
-                " 'call-3' BEGIN SELECT RAISE(ABORT, 'no'); END"
-              : "ALTER TABLE call_records ADD CONSTRAINT refuse CHECK (call_id <> 'call-3')");
+  detail::run_once(*detail::connect(database_.target()),
+                   (GetParam() == Dialect::kSqlite
+                        ? "CREATE TRIGGER refuse BEFORE INSERT ON call_records WHEN NEW.call_id ="
+                          " 'call-3' BEGIN SELECT RAISE(ABORT, 'no'); END"
+                        : "ALTER TABLE call_records ADD CONSTRAINT refuse CHECK (call_id <> 'call-3')"));
   ASSERT_TRUE(thread.ask([&](Store&) { go.get_future().wait(); }));  // so that they make one group
   for (std::uint64_t n = 1; n <= 5; ++n) {
     ports::Persist both = event(n);
@@ -280,7 +313,8 @@ TEST(ThreadWithTime, WhoListensDoesNotWaitForCompanyAsLong) {
   std::promise<void> heard;
   StoreThread thread(open(database.target()), told.on_stored(), told.on_trouble(),
                      {.gather_unawaited = 600s});
-  const Listening listening = thread.listen([&](const events::StoredBatch&) { heard.set_value(); });
+  const Listening listening =
+      thread.listen([&](const events::StoredBatch&, std::uint64_t) { heard.set_value(); });
   thread.persist(event(1));
   EXPECT_EQ(heard.get_future().wait_for(60s), std::future_status::ready);
 }
@@ -427,10 +461,9 @@ TEST_P(Thread, WhatWasReportedIsThereAfterAKillAndNothingTwice) {
     std::string id;
     int is_closed = 0;
     std::string reason;
-    soci::statement rows =
-        (sql->prepare
-             << "SELECT call_id, CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, reason FROM call_records",
-         soci::into(id), soci::into(is_closed), soci::into(reason));
+    soci::statement rows = detail::prepared(
+        *sql, "SELECT call_id, CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, reason FROM call_records",
+        soci::into(id), soci::into(is_closed), soci::into(reason));
     rows.execute();
     while (rows.fetch()) {
       const std::uint64_t n = std::stoull(id.substr(5));

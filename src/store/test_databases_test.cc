@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "store/detail/session.h"
+#include "store/detail/statement.h"
 
 namespace bw::store::test {
 namespace {
@@ -117,7 +118,7 @@ void PostgresqlServer::stop() {
 
 Target PostgresqlServer::make_database() {
   const std::string name = "test" + std::to_string(++databases_);
-  *detail::connect(login(directory_.path(), "postgres")) << "CREATE DATABASE " + name;
+  detail::run_once(*detail::connect(login(directory_.path(), "postgres")), "CREATE DATABASE " + name);
   return login(directory_.path(), name);
 }
 
@@ -138,9 +139,10 @@ TEST(TestDatabases, EachIsEmptyAndAlone) {
   for (const Dialect dialect : {Dialect::kSqlite, Dialect::kPostgresql}) {
     const Database one(dialect);
     const Database other(dialect);
-    *detail::connect(one.target()) << "CREATE TABLE here (x INTEGER)";
-    *detail::connect(other.target()) << "CREATE TABLE here (x INTEGER)";
-    EXPECT_THROW(*detail::connect(one.target()) << "CREATE TABLE here (x INTEGER)", soci::soci_error);
+    detail::run_once(*detail::connect(one.target()), "CREATE TABLE here (x INTEGER)");
+    detail::run_once(*detail::connect(other.target()), "CREATE TABLE here (x INTEGER)");
+    EXPECT_THROW(detail::run_once(*detail::connect(one.target()), "CREATE TABLE here (x INTEGER)"),
+                 soci::soci_error);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "store/detail/connection.h"
+#include "store/detail/statement.h"
 #include "store/detail/text.h"
 #include "store/detail/webhook_json.h"
 #include "store/journal.h"
@@ -51,14 +52,16 @@ void write(soci::session& sql, const SealKey& key, const Subscription& s) {
                     standing = name_of(s.standing);
   const long long former_until = s.former_until.since_epoch().count(),
                   created = s.created_at.since_epoch().count();
-  sql << "INSERT INTO webhooks (id, url, events, extensions, sealed, former_until, standing, reason, "
-         "created_at)"
-         " VALUES (:id, :url, :events, :extensions, :sealed, :former, :standing, :reason, :created)"
-         " ON CONFLICT (id) DO UPDATE SET url = excluded.url, events = excluded.events,"
-         " extensions = excluded.extensions, sealed = excluded.sealed, former_until = excluded.former_until,"
-         " standing = excluded.standing, reason = excluded.reason",
+  detail::run_once(
+      sql,
+      "INSERT INTO webhooks (id, url, events, extensions, sealed, former_until, standing, reason, "
+      "created_at)"
+      " VALUES (:id, :url, :events, :extensions, :sealed, :former, :standing, :reason, :created)"
+      " ON CONFLICT (id) DO UPDATE SET url = excluded.url, events = excluded.events,"
+      " extensions = excluded.extensions, sealed = excluded.sealed, former_until = excluded.former_until,"
+      " standing = excluded.standing, reason = excluded.reason",
       use(s.id.value), use(s.url), use(events), use(extensions), use(sealed), use(former_until),
-      use(standing), use(reason), use(created);
+      use(standing), use(reason), use(created));
 }
 
 // A new one begins at the end of the journal; one that is known keeps its place.
@@ -66,15 +69,18 @@ void begin(soci::session& sql, const SubscriptionId& id, std::uint64_t cursor) {
   webhooks::Progress progress;
   progress.place.cursor = cursor;
   const std::string text = detail::progress_to_json(progress), none = "[]";
-  sql << "INSERT INTO webhook_progress (id, progress) VALUES (:id, :progress) ON CONFLICT (id) DO NOTHING",
-      use(id.value), use(text);
-  sql << "INSERT INTO webhook_history (id, dead, log) VALUES (:id, :dead, :log) ON CONFLICT (id) DO NOTHING",
-      use(id.value), use(none), use(none);
+  detail::run_once(
+      sql, "INSERT INTO webhook_progress (id, progress) VALUES (:id, :progress) ON CONFLICT (id) DO NOTHING",
+      use(id.value), use(text));
+  detail::run_once(
+      sql,
+      "INSERT INTO webhook_history (id, dead, log) VALUES (:id, :dead, :log) ON CONFLICT (id) DO NOTHING",
+      use(id.value), use(none), use(none));
 }
 
 void drop(soci::session& sql, const SubscriptionId& id) {
   for (const char* table : {"webhooks", "webhook_progress", "webhook_history"})
-    sql << std::string("DELETE FROM ") + table + " WHERE id = :id", use(id.value);
+    detail::run_once(sql, std::string("DELETE FROM ") + table + " WHERE id = :id", use(id.value));
 }
 
 // A UUIDv7 tells its millisecond (RFC 9562 §5.7), and the journal is ordered by time: no index is needed.
@@ -102,12 +108,13 @@ Result<std::vector<webhooks::Saved>> WebhookTables::load() {
     std::string id, url, events, extensions, sealed, standing, reason, progress, dead, log;
     long long former = 0, created = 0;
     soci::statement rows =
-        (sql.prepare << "SELECT w.id, url, events, extensions, sealed, former_until, standing, reason,"
-                        " created_at, progress, dead, log FROM webhooks w"
-                        " JOIN webhook_progress p ON p.id = w.id"
-                        " JOIN webhook_history h ON h.id = w.id ORDER BY created_at, w.id",
-         into(id), into(url), into(events), into(extensions), into(sealed), into(former), into(standing),
-         into(reason), into(created), into(progress), into(dead), into(log));
+        detail::prepared(sql,
+                         "SELECT w.id, url, events, extensions, sealed, former_until, standing, reason,"
+                         " created_at, progress, dead, log FROM webhooks w"
+                         " JOIN webhook_progress p ON p.id = w.id"
+                         " JOIN webhook_history h ON h.id = w.id ORDER BY created_at, w.id",
+                         into(id), into(url), into(events), into(extensions), into(sealed), into(former),
+                         into(standing), into(reason), into(created), into(progress), into(dead), into(log));
     rows.execute();
     while (rows.fetch()) {
       webhooks::Saved& s = out.emplace_back();
@@ -149,14 +156,15 @@ Result<void> WebhookTables::save(std::span<const webhooks::Snapshot> snapshots) 
     for (const webhooks::Snapshot& s : snapshots) {
       const std::string& id = s.subscription.value;
       const std::string progress = detail::progress_to_json(s.progress);
-      sql << "UPDATE webhook_progress SET progress = :progress WHERE id = :id", use(progress), use(id);
+      detail::run_once(sql, "UPDATE webhook_progress SET progress = :progress WHERE id = :id", use(progress),
+                       use(id));
       if (s.with_dead) {
         const std::string dead = detail::dead_to_json(s.progress.dead);
-        sql << "UPDATE webhook_history SET dead = :dead WHERE id = :id", use(dead), use(id);
+        detail::run_once(sql, "UPDATE webhook_history SET dead = :dead WHERE id = :id", use(dead), use(id));
       }
       if (s.log) {
         const std::string log = detail::log_to_json(*s.log);
-        sql << "UPDATE webhook_history SET log = :log WHERE id = :id", use(log), use(id);
+        detail::run_once(sql, "UPDATE webhook_history SET log = :log WHERE id = :id", use(log), use(id));
       }
     }
   });
@@ -185,9 +193,10 @@ Result<WebhookTables::Stretch> WebhookTables::find(const std::string& event_id) 
   return store_.connection().run([&](soci::session& sql) {
     const auto low = static_cast<long long>(*first), high = static_cast<long long>(*end);
     long long seq = 0;
-    sql << "SELECT seq FROM events WHERE seq >= :low AND seq < :high AND event_id = :id", use(low), use(high),
-        use(event_id), into(seq);
-    const auto found = sql.got_data() ? static_cast<std::uint64_t>(seq) : 0;
+    const bool any =
+        detail::run_once(sql, "SELECT seq FROM events WHERE seq >= :low AND seq < :high AND event_id = :id",
+                         use(low), use(high), use(event_id), into(seq));
+    const auto found = any ? static_cast<std::uint64_t>(seq) : 0;
     return Stretch{found, found};
   });
 }

@@ -6,6 +6,7 @@
 #include <soci/soci.h>
 
 #include "store/detail/session.h"
+#include "store/detail/statement.h"
 #include "store/detail/webhook_json.h"
 #include "store/test_databases.h"
 
@@ -117,7 +118,9 @@ TEST_P(WebhookStore, ASecretOfAnotherRowIsNotTakenForThisOnes) {
   Store store = open();
   ASSERT_TRUE(WebhookTables(store).keep({.save = {hook("wh_1"), hook("wh_2")}, .cursor = 1}));
   const auto mixed = detail::connect(database.target());
-  *mixed << "UPDATE webhooks SET sealed = (SELECT sealed FROM webhooks WHERE id = 'wh_2') WHERE id = 'wh_1'";
+  detail::run_once(
+      *mixed,
+      "UPDATE webhooks SET sealed = (SELECT sealed FROM webhooks WHERE id = 'wh_2') WHERE id = 'wh_1'");
   const auto loaded = WebhookTables(store).load();
   ASSERT_FALSE(loaded);
   EXPECT_THAT(loaded.error().sentence, HasSubstr("wh_1"));

@@ -43,12 +43,12 @@ std::optional<Subscription::Output> Subscription::poll() {
 
 // Nothing is kept of commits that come while the journal is read: they are in it.
 void Subscription::on(const Committed& in) {
-  if (in.batch->empty()) return;
-  const std::uint64_t last = in.batch->back().seq;
+  const bool told = in.batch && !in.batch->empty();
+  const std::uint64_t last = told ? in.batch->back().seq : in.newest;
   committed_ = std::max(committed_, last);
   if (state_ != State::kFollowing) return;
   if (last <= cursor_) return;
-  if (in.batch->front().seq > cursor_ + 1) return read_on();  // a commit nobody told us of
+  if (!told || in.batch->front().seq > cursor_ + 1) return read_on();  // a commit nobody told us of
   show(in.batch);
   cursor_ = last;
 }

@@ -39,8 +39,9 @@ bool shown_to(const Viewer& viewer, const Filter& filter, const events::StoredEv
 class Subscription {
  public:
   // ---- what it is told ----
-  struct Committed {  // to be told from construction on, in order
-    events::StoredBatch batch;
+  struct Committed {            // to be told from construction on, in order
+    events::StoredBatch batch;  // null: what was stored up to `newest` is only in the journal
+    std::uint64_t newest = 0;
   };
   struct PageRead {  // answers ReadPage
     events::StoredBatch events;

@@ -81,6 +81,10 @@ void Webhooks::on(const Grown& grown, Instant now) {
   all_work(now);
 }
 
+bool Webhooks::listens() const {
+  return std::ranges::any_of(receivers_, [](const auto& entry) { return entry.second.active(); });
+}
+
 void Webhooks::on(const Page& page, Instant now) {
   if (!reading_) return;
   const Read read = *std::exchange(reading_, std::nullopt);

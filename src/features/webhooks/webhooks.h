@@ -128,6 +128,8 @@ class Webhooks {
   std::optional<Output> poll();
   Deadline deadline() const;
 
+  // Whether there is anybody to tell: if not, Grown need not come until a wish was answered.
+  bool listens() const;
   std::size_t in_flight() const { return flights_.size() + tests_.size(); }
   std::size_t in_memory() const;  // events, of all subscriptions
 

@@ -26,6 +26,7 @@ class Connection {
 
   const Target& target() const { return target_; }
   Dialect dialect() const { return dialect_of(target_); }
+  std::uint64_t journal_end() const { return journal_end_.seq(); }
 
   // body(soci::session&), whose soci_error becomes a Failure.
   template <typename F>

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/uuid.h"
+#include "store/detail/statement.h"
 #include "store/detail/text.h"
 
 namespace bw::store::detail {
@@ -36,9 +37,10 @@ OpenCalls open_calls(soci::session& sql) {
   long long started = 0, answered = 0;
   soci::indicator answered_set = soci::i_null;
   soci::statement rows =
-      (sql.prepare << "SELECT call_id, from_extension, to_extension, started_at, answered_at"
-                      " FROM call_records WHERE ended_at IS NULL",
-       into(id), into(from), into(to), into(started), into(answered, answered_set));
+      prepared(sql,
+               "SELECT call_id, from_extension, to_extension, started_at, answered_at"
+               " FROM call_records WHERE ended_at IS NULL",
+               into(id), into(from), into(to), into(started), into(answered, answered_set));
   rows.execute();
   while (rows.fetch()) {
     OpenCall& call = out[id];
@@ -58,13 +60,14 @@ void read_journal(soci::session& sql, OpenCalls& calls) {
   int ended = 0;
   soci::indicator answered_set = soci::i_null;
   soci::statement rows =
-      (sql.prepare << "SELECT call_id, MAX(call_seq), MIN(CASE WHEN type = 'call.answered' THEN at END),"
-                      " MAX(CASE WHEN type = 'call.ended' THEN 1 ELSE 0 END) FROM events WHERE seq >="
-                      " (SELECT MIN(seq) FROM events WHERE call_seq = 1 AND call_id IN"
-                      " (SELECT call_id FROM call_records WHERE ended_at IS NULL))"
-                      " AND call_id IN (SELECT call_id FROM call_records WHERE ended_at IS NULL)"
-                      " GROUP BY call_id",
-       into(id), into(last), into(answered, answered_set), into(ended));
+      prepared(sql,
+               "SELECT call_id, MAX(call_seq), MIN(CASE WHEN type = 'call.answered' THEN at END),"
+               " MAX(CASE WHEN type = 'call.ended' THEN 1 ELSE 0 END) FROM events WHERE seq >="
+               " (SELECT MIN(seq) FROM events WHERE call_seq = 1 AND call_id IN"
+               " (SELECT call_id FROM call_records WHERE ended_at IS NULL))"
+               " AND call_id IN (SELECT call_id FROM call_records WHERE ended_at IS NULL)"
+               " GROUP BY call_id",
+               into(id), into(last), into(answered, answered_set), into(ended));
   rows.execute();
   while (rows.fetch()) {
     OpenCall& call = calls[id];
@@ -103,10 +106,11 @@ std::size_t end_open_calls(soci::session& sql, JournalWriter& journal, const Res
   long long ended = 0, answered = 0;
   soci::indicator answered_set = soci::i_null;
   soci::statement close =
-      (sql.prepare << "UPDATE call_records SET ended_at = :ended, answered_at = :answered,"
-                      " disposition = :disposition, hangup_by = 'system',"
-                      " reason = :reason WHERE call_id = :id",
-       use(ended), use(answered, answered_set), use(disposition), use(sentence), use(id));
+      prepared(sql,
+               "UPDATE call_records SET ended_at = :ended, answered_at = :answered,"
+               " disposition = :disposition, hangup_by = 'system',"
+               " reason = :reason WHERE call_id = :id",
+               use(ended), use(answered, answered_set), use(disposition), use(sentence), use(id));
   for (const auto& [call_id, call] : calls) {
     // Not before what happened in it, should the clock have been set back meanwhile.
     const Instant at = std::max({restart.now, call.started, call.answered.value_or(call.started)});

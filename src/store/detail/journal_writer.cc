@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "events/description.h"
+#include "store/detail/statement.h"
 #include "store/detail/text.h"
 
 namespace bw::store::detail {
@@ -59,7 +60,7 @@ JournalWriter::JournalWriter(soci::session& sql, JournalEnd& end) : waiting_(kRo
   for (const std::size_t rows : kRowsAtOnce) statements_.push_back(std::make_unique<Rows>(sql, rows));
   long long newest = 0;
   soci::indicator found = soci::i_null;
-  sql << "SELECT MAX(seq) FROM events", into(newest, found);
+  run_once(sql, "SELECT MAX(seq) FROM events", into(newest, found));
   last_ = found == soci::i_ok ? static_cast<std::uint64_t>(newest) : 0;
   if (!end.known()) end.confirm(last_);
   if (last_ > end.seq()) find_unconfirmed(sql, end.seq());
@@ -72,7 +73,7 @@ void JournalWriter::find_unconfirmed(soci::session& sql, std::uint64_t after) {
   long long seq = 0;
   std::string id;
   soci::statement rows =
-      (sql.prepare << "SELECT seq, event_id FROM events WHERE seq > :after", into(seq), into(id), use(from));
+      prepared(sql, "SELECT seq, event_id FROM events WHERE seq > :after", into(seq), into(id), use(from));
   rows.execute();
   while (rows.fetch()) stored_already_.emplace(id, static_cast<std::uint64_t>(seq));
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "store/detail/statement.h"
 #include "store/detail/text.h"
 
 namespace bw::store::detail {
@@ -105,12 +106,13 @@ std::vector<model::Extension> read_extensions(soci::session& sql, const SealKey&
   int allow_external = 0, do_not_disturb = 0, record = 0;
   long long ring_seconds = 0;
   soci::statement rows =
-      (sql.prepare << "SELECT number, name, email, credentials, allow_external, do_not_disturb, record,"
-                      " ring_seconds, forward_always, forward_busy, forward_no_answer, forward_unreachable,"
-                      " member_of FROM extensions ORDER BY number",
-       into(number), into(name), into(email), into(credentials), into(allow_external), into(do_not_disturb),
-       into(record), into(ring_seconds), into(always), into(busy), into(no_answer), into(unreachable),
-       into(member_of));
+      prepared(sql,
+               "SELECT number, name, email, credentials, allow_external, do_not_disturb, record,"
+               " ring_seconds, forward_always, forward_busy, forward_no_answer, forward_unreachable,"
+               " member_of FROM extensions ORDER BY number",
+               into(number), into(name), into(email), into(credentials), into(allow_external),
+               into(do_not_disturb), into(record), into(ring_seconds), into(always), into(busy),
+               into(no_answer), into(unreachable), into(member_of));
   rows.execute();
   std::vector<model::Extension> out;
   while (rows.fetch()) {
@@ -134,13 +136,14 @@ std::vector<model::Binding> read_bindings(soci::session& sql, Instant now) {
   std::string extension, contact, instance, call_id, path, transport, local, remote, user_agent;
   long long reg_id = 0, cseq = 0, q = 0, first = 0, last = 0, expires = 0;
   soci::statement rows =
-      (sql.prepare << "SELECT extension, contact, instance, reg_id, call_id, cseq, q_thousandths, path,"
-                      " transport, local_address, remote_address, user_agent, first_registered,"
-                      " last_registered, expires_at FROM bindings WHERE expires_at > :now"
-                      " ORDER BY extension, binding_key",
-       into(extension), into(contact), into(instance), into(reg_id), into(call_id), into(cseq), into(q),
-       into(path), into(transport), into(local), into(remote), into(user_agent), into(first), into(last),
-       into(expires), use(now_ns));
+      prepared(sql,
+               "SELECT extension, contact, instance, reg_id, call_id, cseq, q_thousandths, path,"
+               " transport, local_address, remote_address, user_agent, first_registered,"
+               " last_registered, expires_at FROM bindings WHERE expires_at > :now"
+               " ORDER BY extension, binding_key",
+               into(extension), into(contact), into(instance), into(reg_id), into(call_id), into(cseq),
+               into(q), into(path), into(transport), into(local), into(remote), into(user_agent), into(first),
+               into(last), into(expires), use(now_ns));
   rows.execute();
   std::vector<model::Binding> out;
   while (rows.fetch()) {
@@ -173,17 +176,25 @@ std::vector<model::CallRecord> read_calls(soci::session& sql, const CallFilter& 
   std::string id, from_number, to_number, caller_name, disposition, legs;
   long long started = 0, answered = 0, ended = 0, cause = 0;
   soci::indicator answered_set = soci::i_null, ended_set = soci::i_null;
-  soci::details::prepare_temp_type text = sql.prepare << selection(filter);
-  text, into(id), into(r.from_extension), into(r.to_extension), into(from_number), into(to_number),
-      into(r.direction), into(caller_name), into(started), into(answered, answered_set),
-      into(ended, ended_set), into(disposition), into(r.hangup_by), into(cause), into(r.reason),
-      into(r.user_agent), into(legs), use(w.from), use(w.before), use(w.last), use(w.last), use(w.last_id);
+  soci::statement rows(sql);
+  const auto exchange = [&rows](auto&&... values) { (rows.exchange(values), ...); };
+  const auto bind_half = [&] {
+    exchange(use(w.from), use(w.before), use(w.last), use(w.last), use(w.last_id));
+  };
+  rows.alloc();
+  exchange(into(id), into(r.from_extension), into(r.to_extension), into(from_number), into(to_number),
+           into(r.direction), into(caller_name), into(started), into(answered, answered_set),
+           into(ended, ended_set), into(disposition), into(r.hangup_by), into(cause), into(r.reason),
+           into(r.user_agent), into(legs));
+  bind_half();
   if (!filter.extension.empty()) {
-    text, use(filter.extension), use(w.from), use(w.before), use(w.last), use(w.last), use(w.last_id),
-        use(filter.extension), use(filter.extension);
+    exchange(use(filter.extension));
+    bind_half();
+    exchange(use(filter.extension), use(filter.extension));
   }
-  text, use(limit);
-  soci::statement rows(text);
+  exchange(use(limit));
+  rows.prepare(selection(filter));
+  rows.define_and_bind();
   rows.execute();
   std::vector<model::CallRecord> out;
   while (rows.fetch()) {

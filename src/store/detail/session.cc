@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "store/detail/statement.h"
+
 namespace bw::store::detail {
 namespace {
 
@@ -54,13 +56,13 @@ void configure_sqlite(soci::session& sql) {
        {"PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
         "PRAGMA foreign_keys=ON", "PRAGMA trusted_schema=OFF", "PRAGMA wal_autocheckpoint=4000",
         "PRAGMA cache_size=-16000"}) {
-    sql << pragma;
+    run_once(sql, pragma);
   }
 }
 
 void configure_postgresql(soci::session& sql) {
-  sql << "SET client_min_messages = warning";
-  sql << "SET lock_timeout = '10s'";
+  run_once(sql, "SET client_min_messages = warning");
+  run_once(sql, "SET lock_timeout = '10s'");
 }
 
 bool is_passing(const soci::sqlite3_soci_error& error) {
@@ -90,11 +92,12 @@ std::string first_line(const std::string& text) {
 }
 
 int current_version(soci::session& sql, Dialect dialect) {
-  sql << in_dialect("CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY){strict}",
-                    dialect);
+  run_once(sql, in_dialect(
+                    "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY){strict}",
+                    dialect));
   int version = 0;
   soci::indicator found = soci::i_null;
-  sql << "SELECT MAX(version) FROM schema_version", soci::into(version, found);
+  run_once(sql, "SELECT MAX(version) FROM schema_version", soci::into(version, found));
   return found == soci::i_ok ? version : 0;
 }
 
@@ -108,8 +111,8 @@ Result<void> run_migrations(soci::session& sql, Dialect dialect) {
   }
   for (const Migration& step : migrations()) {
     if (step.version <= version) continue;
-    for (const std::string_view statement : step.statements) sql << in_dialect(statement, dialect);
-    sql << "INSERT INTO schema_version (version) VALUES (:version)", soci::use(step.version);
+    for (const std::string_view statement : step.statements) run_once(sql, in_dialect(statement, dialect));
+    run_once(sql, "INSERT INTO schema_version (version) VALUES (:version)", soci::use(step.version));
   }
   return {};
 }
@@ -137,10 +140,10 @@ Result<void> migrate(soci::session& sql, Dialect dialect) {
   const auto whole = guarded([&]() -> Result<void> {
     // One at a time: several servers may start on the same database together.
     if (dialect == Dialect::kSqlite) {
-      sql << "BEGIN IMMEDIATE";
+      run_once(sql, "BEGIN IMMEDIATE");
     } else {
       sql.begin();
-      sql << "SELECT pg_advisory_xact_lock(4252771)";
+      run_once(sql, "SELECT pg_advisory_xact_lock(4252771)");
     }
     auto done = run_migrations(sql, dialect);
     if (done) {

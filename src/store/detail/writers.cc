@@ -5,6 +5,7 @@
 
 #include "base/core.h"
 #include "sip/flow.h"
+#include "store/detail/statement.h"
 #include "store/detail/text.h"
 
 namespace bw::store::detail {
@@ -86,9 +87,9 @@ struct Writers::BindingRow {
   soci::statement statement;
 
   explicit BindingRow(soci::session& sql)
-      : statement((sql.prepare << kSaveBinding, use(extension), use(key), use(contact), use(instance),
-                   use(reg_id), use(call_id), use(cseq), use(q), use(path), use(transport), use(local),
-                   use(remote), use(user_agent), use(first), use(last), use(expires))) {}
+      : statement(prepared(sql, kSaveBinding, use(extension), use(key), use(contact), use(instance),
+                           use(reg_id), use(call_id), use(cseq), use(q), use(path), use(transport),
+                           use(local), use(remote), use(user_agent), use(first), use(last), use(expires))) {}
 
   void fill(const model::Binding& b) {
     assign_clean(extension, b.extension.value);
@@ -115,7 +116,7 @@ struct Writers::BindingKeyRow {
   soci::statement statement;
 
   explicit BindingKeyRow(soci::session& sql)
-      : statement((sql.prepare << kDropBinding, use(extension), use(key))) {}
+      : statement(prepared(sql, kDropBinding, use(extension), use(key))) {}
 };
 
 struct Writers::CallRow {
@@ -126,10 +127,11 @@ struct Writers::CallRow {
   soci::statement statement;
 
   CallRow(soci::session& sql, const char* on_conflict)
-      : statement((sql.prepare << std::string(kInsertCall) + on_conflict, use(id), use(from_extension),
-                   use(to_extension), use(from_number), use(to_number), use(direction), use(caller_name),
-                   use(started), use(answered, answered_set), use(ended, ended_set), use(disposition),
-                   use(hangup_by), use(cause), use(reason), use(user_agent), use(legs))) {}
+      : statement(prepared(sql, std::string(kInsertCall) + on_conflict, use(id), use(from_extension),
+                           use(to_extension), use(from_number), use(to_number), use(direction),
+                           use(caller_name), use(started), use(answered, answered_set), use(ended, ended_set),
+                           use(disposition), use(hangup_by), use(cause), use(reason), use(user_agent),
+                           use(legs))) {}
 
   void fill(const model::CallRecord& r) {
     assign_clean(id, r.id.value);
@@ -157,9 +159,9 @@ struct Writers::ExtensionRow {
   soci::statement statement;
 
   explicit ExtensionRow(soci::session& sql)
-      : statement((sql.prepare << kSaveExtension, use(number), use(name), use(email), use(credentials),
-                   use(allow_external), use(do_not_disturb), use(record), use(ring_seconds), use(always),
-                   use(busy), use(no_answer), use(unreachable), use(member_of))) {}
+      : statement(prepared(sql, kSaveExtension, use(number), use(name), use(email), use(credentials),
+                           use(allow_external), use(do_not_disturb), use(record), use(ring_seconds),
+                           use(always), use(busy), use(no_answer), use(unreachable), use(member_of))) {}
 };
 
 Writers::Writers(soci::session& sql, const SealKey& key, JournalEnd& journal_end)
@@ -170,7 +172,7 @@ Writers::Writers(soci::session& sql, const SealKey& key, JournalEnd& journal_end
       closed_(std::make_unique<CallRow>(sql, kOrClose)),
       extension_(std::make_unique<ExtensionRow>(sql)),
       drop_extension_(
-          (sql.prepare << "DELETE FROM extensions WHERE number = :number", use(dropped_extension_))),
+          prepared(sql, "DELETE FROM extensions WHERE number = :number", use(dropped_extension_))),
       journal_(sql, journal_end) {}
 
 Writers::~Writers() = default;
