@@ -1,0 +1,126 @@
+#include "webrtc/ice_agent.h"
+
+#include <algorithm>
+#include <array>
+
+namespace bw::webrtc {
+namespace {
+
+using stun::Class;
+using stun::Type;
+
+// RFC 8489 §6.3.1, and what ICE adds (RFC 8445 §16.1).
+constexpr std::array kUnderstood{
+    Type::kUsername, Type::kMessageIntegrity, Type::kMessageIntegritySha256, Type::kRealm, Type::kNonce,
+    Type::kPriority, Type::kUseCandidate};
+
+std::vector<std::uint8_t> refusal(const stun::Message& request, std::uint16_t code, std::string_view reason) {
+  return stun::Writer{Class::kError, request.transaction()}.error(code, reason).fingerprint().take();
+}
+
+std::vector<std::uint8_t> signed_refusal(stun::Writer& answer, std::string_view password) {
+  return answer.integrity(password).fingerprint().take();
+}
+
+}  // namespace
+
+void IceAgent::restart(IceCredentials local) {
+  // A second restart before the first was used: the browser still has the oldest ones.
+  if (!old_) old_ = std::move(generation_);
+  generation_ = {std::move(local), std::nullopt};
+}
+
+std::optional<std::string_view> IceAgent::old_ufrag() const {
+  if (!old_) return std::nullopt;
+  return old_->local.ufrag;
+}
+
+// USERNAME is "<ours>:<theirs>" (RFC 8445 §7.2.2). Theirs is only looked at once it is known: a check may
+// come before their description does.
+const IceAgent::Generation* IceAgent::generation_for(std::string_view username) const {
+  const auto colon = username.find(':');
+  if (colon == username.npos) return nullptr;
+  const auto ours = username.substr(0, colon);
+  const auto theirs = username.substr(colon + 1);
+  for (const Generation* g : {&generation_, old_ ? &*old_ : nullptr}) {
+    if (g != nullptr && g->local.ufrag == ours && (!g->remote || g->remote->ufrag == theirs)) return g;
+  }
+  return nullptr;
+}
+
+// In the order of RFC 8489 §9.1.3 and §6.3, RFC 8445 §7.3.
+IceAgent::Answer IceAgent::check(const stun::Message& request, const Path& path, Instant now) {
+  const auto username = request.text(Type::kUsername);
+  if (!username || !request.has(Type::kMessageIntegrity) || !request.has_fingerprint()) {
+    return {refusal(request, 400, "Bad Request")};
+  }
+  const Generation* g = generation_for(*username);
+  if (g == nullptr || !request.is_authentic(g->local.password.reveal())) {
+    return {refusal(request, 401, "Unauthenticated")};
+  }
+  const auto& password = g->local.password.reveal();
+  if (const auto unknown = request.not_in(kUnderstood); !unknown.empty()) {
+    stun::Writer answer{Class::kError, request.transaction()};
+    answer.error(420, "Unknown Attribute").unknown_attributes(unknown);
+    return {signed_refusal(answer, password)};
+  }
+  // A lite agent cannot control, so whatever the tie-breakers say, the other end has to (RFC 8445 §6.1.1).
+  if (request.has(Type::kIceControlled)) {
+    stun::Writer answer{Class::kError, request.transaction()};
+    answer.error(487, "Role Conflict");
+    return {signed_refusal(answer, password)};
+  }
+  last_check_ = now;
+  remember(path, now);
+  Answer answer;
+  answer.authentic = true;
+  answer.bytes = stun::Writer{Class::kSuccess, request.transaction()}
+                     .mapped_address(path.remote)
+                     .integrity(password)
+                     .fingerprint()
+                     .take();
+  // The latest nomination counts: a browser whose network changed nominates the new pair, and one that
+  // nominates at every check does so on the pair it uses.
+  if (request.has(Type::kUseCandidate)) {
+    if (g == &generation_) old_.reset();
+    answer.selected = nominated_ != path;
+    nominated_ = path;
+  }
+  return answer;
+}
+
+void IceAgent::remember(const Path& path, Instant now) {
+  const auto it = std::ranges::find(known_, path, &Known::path);
+  if (it != known_.end()) {
+    it->last = now;
+    return;
+  }
+  if (known_.size() < kMostPaths) {
+    known_.push_back({path, now});
+    return;
+  }
+  // The one that was silent longest makes room, never the one in use.
+  auto oldest = known_.end();
+  for (auto k = known_.begin(); k != known_.end(); ++k) {
+    if (nominated_ == k->path) continue;
+    if (oldest == known_.end() || k->last < oldest->last) oldest = k;
+  }
+  *oldest = {path, now};
+}
+
+void IceAgent::forget_stream(std::uint64_t stream) {
+  std::erase_if(known_, [stream](const Known& k) { return k.path.stream == stream; });
+  if (nominated_ && nominated_->stream == stream) nominated_.reset();
+}
+
+bool IceAgent::knows(const Path& path) const {
+  return (nominated_ && *nominated_ == path) || std::ranges::find(known_, path, &Known::path) != known_.end();
+}
+
+const Path* IceAgent::target() const {
+  if (nominated_) return &*nominated_;
+  const auto newest = std::ranges::max_element(known_, {}, &Known::last);
+  return newest == known_.end() ? nullptr : &newest->path;
+}
+
+}  // namespace bw::webrtc

@@ -1,0 +1,73 @@
+// ICE-lite (RFC 8445 §2.5): we never send a check, and are always the controlled side. The other end's
+// checks say which ways there are and, by USE-CANDIDATE, which one is used.
+//
+// Trickle (RFC 8838) needs nothing from us: a check may come at any time. TCP candidates are passive
+// (RFC 6544 §4.1).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "stun/message.h"
+#include "webrtc/parameters.h"
+#include "webrtc/path.h"
+
+namespace bw::webrtc {
+
+class IceAgent {
+ public:
+  static constexpr std::size_t kMostPaths = 16;
+
+  explicit IceAgent(IceCredentials local) : generation_{std::move(local), std::nullopt} {}
+
+  // Of the newest generation of credentials.
+  void set_remote(IceCredentials remote) { generation_.remote = std::move(remote); }
+  // RFC 8445 §9: from now on both generations are answered; once the other end nominates a pair with the new
+  // one, the old one is forgotten. The ways stay open meanwhile.
+  void restart(IceCredentials local);
+
+  struct Answer {
+    std::vector<std::uint8_t> bytes;  // to where the check came from; empty: silence
+    bool authentic = false;           // the path now is one of ours
+    bool selected = false;            // this check made it the selected one
+  };
+  // A Binding request that came over `path`.
+  Answer check(const stun::Message& request, const Path& path, Instant now);
+
+  // The connection is gone (TCP).
+  void forget_stream(std::uint64_t stream);
+
+  // A check with our password came over it.
+  bool knows(const Path& path) const;
+  // Where to send: the nominated path, before that the newest one that was checked.
+  const Path* target() const;
+  bool has_nominated() const { return nominated_.has_value(); }
+  Instant last_check() const { return last_check_; }  // of an authentic one
+
+  // Fragments by which a check is found to be ours.
+  std::string_view ufrag() const { return generation_.local.ufrag; }
+  std::optional<std::string_view> old_ufrag() const;
+
+ private:
+  struct Generation {
+    IceCredentials local;
+    std::optional<IceCredentials> remote;  // none until its description came
+  };
+  struct Known {
+    Path path;
+    Instant last;
+  };
+  const Generation* generation_for(std::string_view username) const;
+  void remember(const Path& path, Instant now);
+
+  Generation generation_;
+  std::optional<Generation> old_;
+  std::vector<Known> known_;  // at most kMostPaths
+  std::optional<Path> nominated_;
+  Instant last_check_;
+};
+
+}  // namespace bw::webrtc
