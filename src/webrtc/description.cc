@@ -6,6 +6,7 @@
 
 #include "sdp/audio.h"
 #include "webrtc/candidate.h"
+#include "webrtc/fingerprint.h"
 
 namespace bw::webrtc {
 namespace {
@@ -158,22 +159,6 @@ SessionDescription shell(const SessionDescription& plain, std::string_view mid) 
   return out;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-struct Hash {
-  HashFunction function;
-  std::string_view name;
-  std::size_t bytes;
-};
-constexpr std::array kHashes{Hash{HashFunction::kSha256, "sha-256", 32},
-                             Hash{HashFunction::kSha384, "sha-384", 48},
-                             Hash{HashFunction::kSha512, "sha-512", 64}};
-
 }  // namespace
 
 std::string_view to_sentence(DescriptionError error) {
@@ -241,38 +226,6 @@ std::string dress_offer(const SessionDescription& plain, const SessionDescriptio
     out.media.push_back(&m == theirs ? dressed(plain, mid, "actpass", own) : refused(m));
   }
   return sdp::to_string(out);
-}
-
-std::optional<Fingerprint> parse_fingerprint(std::string_view text) {
-  const auto space = text.find(' ');
-  std::string name{text.substr(0, space)};
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  const auto hash = std::ranges::find(kHashes, name, &Hash::name);
-  if (hash == kHashes.end() || space == text.npos) return std::nullopt;
-  std::string_view rest = text.substr(space + 1);
-  if (rest.size() != hash->bytes * 3 - 1) return std::nullopt;
-  Fingerprint out{hash->function, {}};
-  for (std::size_t i = 0; i < hash->bytes; ++i, rest.remove_prefix(std::min<std::size_t>(3, rest.size()))) {
-    const int high = hex_digit(rest[0]), low = hex_digit(rest[1]);
-    if (high < 0 || low < 0 || (rest.size() > 2 && rest[2] != ':')) return std::nullopt;
-    out.digest += static_cast<char>(high * 16 + low);
-  }
-  return out;
-}
-
-std::string to_string(const Fingerprint& fingerprint) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string text{std::ranges::find(kHashes, fingerprint.hash, &Hash::function)->name};
-  char separator = ' ';
-  for (const char c : fingerprint.digest) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += separator;
-    text += kHex[byte >> 4U];
-    text += kHex[byte & 15U];
-    separator = ':';
-  }
-  return text;
 }
 
 }  // namespace bw::webrtc

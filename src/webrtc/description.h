@@ -15,6 +15,7 @@
 
 #include "base/address.h"
 #include "sdp/session_description.h"
+#include "webrtc/fingerprint.h"
 #include "webrtc/parameters.h"
 
 namespace bw::webrtc {
@@ -55,10 +56,5 @@ std::string dress_answer(const sdp::SessionDescription& plain, const sdp::Sessio
 // §5.2.2).
 std::string dress_offer(const sdp::SessionDescription& plain, const sdp::SessionDescription* before,
                         const OwnParameters& own);
-
-// "sha-256 AB:CD:…" (RFC 8122 §5). Nullopt for hash functions that are not believed, and digests that are not
-// as long as they should be.
-std::optional<Fingerprint> parse_fingerprint(std::string_view text);
-std::string to_string(const Fingerprint& fingerprint);
 
 }  // namespace bw::webrtc
