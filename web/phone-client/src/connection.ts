@@ -121,12 +121,21 @@ export class Connection extends Emitter<ConnectionEvents> {
   // ---- the session ----
 
   private async openSession(): Promise<void> {
-    const opened = (await this.earlier()) ?? (await this.api.post<SessionOpened>("/api/webrtc/session", { extension: this.extension }));
+    const opened = (await this.earlier()) ?? (await this.newSession());
     const known = this.memory?.getItem(KEY) === opened.session.session_id;
     this.session = opened.session;
     this.ice = opened.ice_servers ?? (await this.api.get<IceServers>("/api/webrtc/ice-servers"));
     if (!known) await this.keep(opened.session.session_id);
     this.emit("session", { session: opened.session, known });
+  }
+
+  private async newSession(): Promise<SessionOpened> {
+    try {
+      return await this.api.post<SessionOpened>("/api/webrtc/session", { extension: this.extension });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 404) throw error;
+      throw new Refusal(404, "switched_off", "Browser calling is switched off on this server. Its administrator can turn it on.");
+    }
   }
 
   /** That of this tab before it was reloaded, unless it has ended or a copy of the tab has taken it. */

@@ -358,10 +358,9 @@ export class Phone extends Emitter<PhoneEvents> {
       this.totals = totals;
       return;
     }
-    const first = this.totals === null;
     const figures = figuresBetween(this.totals, totals, call.id);
     this.totals = totals;
-    if (first || call.over) return;
+    if (call.over) return;
     call.quality = qualityOf(figures);
     this.emit("quality", { call, quality: call.quality });
     await Promise.all([this.ask("stats", figures).catch(() => {}), this.refresh()]);

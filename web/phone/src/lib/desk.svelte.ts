@@ -61,6 +61,7 @@ export class Desk {
   testing = $state(false);
   phone: Phone;
   readonly ringer = new Ringer();
+  private readonly sound = document.body.appendChild(new Audio());
   private timers: ReturnType<typeof setInterval>[] = [];
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -165,7 +166,7 @@ export class Desk {
   }
 
   private made(): Phone {
-    const phone = new Phone();
+    const phone = new Phone({ audio: this.sound });
     const mine = () => phone === this.phone;
     phone.on("connection", (value) => mine() && (this.connection = value));
     phone.on("call", (call) => mine() && this.onCall(call));

@@ -1,0 +1,109 @@
+// node browser.mjs: a Chromium, asked by lines of JSON on standard input, answering on standard output in any order.
+// {id, do, page?, ...} → {id, value} or {id, error}. tests/browser.py says what there is.
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+import { chromium } from "playwright-core";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const options = JSON.parse(process.argv[2]);
+const browser = await chromium.launch({ executablePath: options.executable, args: options.arguments, chromiumSandbox: false });
+const pages = new Map();
+let last = 0;
+
+// In each page, before its own scripts: what it may not do is written down, and sound can be recognised.
+function prepare() {
+  window.__violations = [];
+  addEventListener("securitypolicyviolation", (event) => window.__violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
+  // The loudest frequency of a stream and its level in decibels, of the last 0.17 s.
+  window.__loudest = async (stream) => {
+    const context = (window.__listening ??= new AudioContext({ sampleRate: 48_000 }));
+    await context.resume();
+    window.__analysers ??= new WeakMap();
+    let analyser = window.__analysers.get(stream);
+    if (analyser === undefined) {
+      analyser = new AnalyserNode(context, { fftSize: 8_192, smoothingTimeConstant: 0 });
+      context.createMediaStreamSource(stream).connect(analyser);
+      window.__analysers.set(stream, analyser);
+    }
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(bins);
+    let best = 0;
+    for (let bin = 1; bin < bins.length; bin++) if (bins[bin] > bins[best]) best = bin;
+    return { hz: (best * context.sampleRate) / analyser.fftSize, db: Math.max(bins[best], -200) };
+  };
+}
+
+const actions = {
+  async open({ url, permissions, dark, width, height, https, storage }) {
+    const context = await browser.newContext({
+      colorScheme: dark ? "dark" : "light",
+      viewport: { width: width ?? 1200, height: height ?? 800 },
+      ignoreHTTPSErrors: https ?? false,
+      reducedMotion: "reduce",
+      locale: "en-GB",
+      timezoneId: "UTC",
+    });
+    if (permissions !== null) await context.grantPermissions(permissions ?? ["microphone"]);
+    await context.addInitScript(prepare);
+    const page = await context.newPage();
+    const name = `p${++last}`;
+    const told = [];
+    page.on("console", (message) => ["error", "warning"].includes(message.type()) && told.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => told.push(`error: ${error.message}`));
+    pages.set(name, { page, context, told });
+    if (url) await page.goto(url, { waitUntil: "load", timeout: 60_000 });
+    return name;
+  },
+  async again({ page }) {
+    // Another tab of the same browser: same cookies.
+    const { context } = pages.get(page);
+    const tab = await context.newPage();
+    const name = `p${++last}`;
+    pages.set(name, { page: tab, context, told: [] });
+    return name;
+  },
+  goto: ({ page, url }) => pages.get(page).page.goto(url, { waitUntil: "load", timeout: 60_000 }).then((r) => ({ status: r.status(), headers: r.headers() })),
+  reload: ({ page }) => pages.get(page).page.reload({ waitUntil: "load", timeout: 60_000 }).then(() => null),
+  evaluate: ({ page, code, argument }) => pages.get(page).page.evaluate(`(${code})(${JSON.stringify(argument ?? null)})`),
+  wait: ({ page, code, argument, seconds }) =>
+    pages.get(page).page.waitForFunction(`(${code})(${JSON.stringify(argument ?? null)})`, undefined, { timeout: seconds * 1000, polling: 50 }).then((handle) => handle.jsonValue()),
+  click: ({ page, role, name, seconds }) => pages.get(page).page.getByRole(role, { name, exact: true }).first().click({ timeout: seconds * 1000 }).then(() => null),
+  see: ({ page, role, name, seconds }) => pages.get(page).page.getByRole(role, { name }).first().waitFor({ timeout: seconds * 1000 }).then(() => null),
+  read: ({ page, text, seconds }) => pages.get(page).page.getByText(text).first().waitFor({ timeout: seconds * 1000 }).then(() => null),
+  fill: ({ page, label, text }) => pages.get(page).page.getByLabel(label, { exact: true }).first().fill(text, { timeout: 30_000 }).then(() => null),
+  press: ({ page, key }) => pages.get(page).page.keyboard.press(key).then(() => null),
+  type: ({ page, text }) => pages.get(page).page.keyboard.type(text).then(() => null),
+  offline: ({ page, offline }) => pages.get(page).context.setOffline(offline).then(() => null),
+  look: ({ page, dark, width, height }) =>
+    pages.get(page).page.emulateMedia({ colorScheme: dark ? "dark" : "light", reducedMotion: "reduce" })
+      .then(() => pages.get(page).page.setViewportSize({ width, height })),
+  screenshot: ({ page, file }) => pages.get(page).page.screenshot({ path: file, animations: "disabled" }).then(() => null),
+  async axe({ page }) {
+    const { page: p } = pages.get(page);
+    // By the debugger, which the policy of the page does not concern.
+    if (!(await p.evaluate("window.axe !== undefined"))) {
+      const { readFile } = await import("node:fs/promises");
+      await p.evaluate(await readFile(axe, "utf8"));
+    }
+    const { violations } = await p.evaluate("axe.run(document, {resultTypes: ['violations']})");
+    return violations.map((v) => ({ id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.map((n) => `${n.target}: ${n.failureSummary}`) }));
+  },
+  told: ({ page }) => Promise.resolve(pages.get(page).told),
+  async close({ page }) {
+    const { page: p } = pages.get(page);
+    pages.delete(page);
+    await p.close();
+    return null;
+  },
+};
+
+console.log(JSON.stringify({ id: 0, value: browser.version() }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, do: action, ...rest } = JSON.parse(line);
+  actions[action](rest).then(
+    (value) => console.log(JSON.stringify({ id, value: value ?? null })),
+    (error) => console.log(JSON.stringify({ id, error: String(error.message) })),
+  );
+}
+await browser.close();
