@@ -6,15 +6,16 @@ import json
 class Client:
     """One login: a token, an API key, or none. A connection per request, so that any thread may use it."""
 
-    def __init__(self, office, token=None, headers=None):
+    def __init__(self, office, token=None, headers=None, source=None):
         self.office = office
+        self.source = (source, 0) if source else None  # the address it comes from
         self.headers = dict(headers or {})
         if token:
             self.headers["Authorization"] = f"Bearer {token}"
 
     def ask(self, method, path, body=None, headers=None, raw=None):
         """(status, headers, JSON or text); header names in lower case."""
-        connection = http.client.HTTPConnection(self.office.host, self.office.http, timeout=60)
+        connection = http.client.HTTPConnection(self.office.host, self.office.http, timeout=60, source_address=self.source)
         try:
             wanted = {**self.headers, **(headers or {})}
             data = raw

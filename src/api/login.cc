@@ -99,31 +99,47 @@ void open_session(Services& s, Exchange&& e, const std::string& name, bool by_co
   });
 }
 
-// The answer is the same for an unknown name and a wrong password, and takes as long: every attempt computes
-// one slow hash, though that of an extension is compared by its digests.
+void refuse_crowded(Exchange&& e) {
+  auto response = to_response(
+      Problem{"Too many logins from this address are being looked at; please try again.", "busy", {}, 429});
+  response.headers.emplace_back("Retry-After", "1");
+  e.answer(std::move(response));
+}
+
+void judged(Services& s, Exchange&& e, const access::Access::Attempt& attempt, bool good, bool by_cookie) {
+  if (good) {
+    s.access().login_succeeded(attempt);
+    return open_session(s, std::move(e), attempt.name, by_cookie);
+  }
+  s.access().login_failed(attempt);
+  tell_lockouts(s, attempt);
+  e.refuse({"The user name or the password is wrong.", "wrong_login", {}, 401});
+}
+
+// The answer is the same for an unknown name and a wrong password, and takes as long: a number costs two fast
+// digests whether it is an extension or not, every other name a slow hash.
 void login(Services& s, Exchange&& e) {
   Body body = e.body();
   std::string name = body.required_text("username");
   Secret<std::string> password{body.required_text("password", 1'024)};
   const bool by_cookie = body.flag("cookie").value_or(false);
   e.trail().target = name;
-  const IpAddress from = e.request().from.ip;
   access::Access& access = s.access();
-  const auto attempt = access.begin_login(name, from, s.moment());
-  tell_lockouts(s, attempt);
+  auto attempt = access.begin_login(name, e.request().from.ip, s.moment());
   if (attempt.locked) return refuse_locked(std::move(e), *attempt.locked);
+  if (attempt.crowded) return refuse_crowded(std::move(e));
   access::Claim claim = access.claim_of(name, *s.directory());
-  const bool is_extension = claim.credentials.has_value();
-  const bool good_digest = is_extension && credentials_of(name, password) == *claim.credentials;
-  s.verify_password(std::move(claim.hash), std::move(password),
-                    [&s, name, from, is_extension, good_digest, by_cookie,
-                     e = std::move(e)](std::optional<bool> good) mutable {
-                      if (!good) return e.refuse({"The server is too busy.", "busy", {}, 503});
-                      if (!(is_extension ? good_digest : *good))
-                        return e.refuse({"The user name or the password is wrong.", "wrong_login", {}, 401});
-                      s.access().login_succeeded(name, from);
-                      open_session(s, std::move(e), name, by_cookie);
-                    });
+  if (claim.credentials) {
+    const bool good = same_credentials(credentials_of(name, password), *claim.credentials);
+    return judged(s, std::move(e), attempt, good, by_cookie);
+  }
+  s.verify_password(
+      std::move(claim.hash), std::move(password),
+      [&s, attempt = std::move(attempt), by_cookie, e = std::move(e)](std::optional<bool> good) mutable {
+        if (good) return judged(s, std::move(e), attempt, *good, by_cookie);
+        s.access().login_unjudged(attempt);
+        e.refuse({"The server is too busy.", "busy", {}, 503});
+      });
 }
 
 void logout(Services& s, Exchange&& e) {

@@ -73,6 +73,12 @@ Secret<std::string> generate_password(Rng& rng, const PasswordRules& rules) {
   return Secret{std::move(password)};
 }
 
+bool same_credentials(const model::Credentials& a, const model::Credentials& b) {
+  const bool md5 = sip::equal_in_constant_time(a.ha1_md5.reveal(), b.ha1_md5.reveal());
+  const bool sha256 = sip::equal_in_constant_time(a.ha1_sha256.reveal(), b.ha1_sha256.reveal());
+  return md5 && sha256;
+}
+
 model::Credentials credentials_of(std::string_view number, const Secret<std::string>& password) {
   sip::DigestComputer digest;
   const auto ha1 = [&](sip::DigestHash hash) {

@@ -29,6 +29,7 @@ std::optional<std::string> objection_to(std::string_view password, const Passwor
 Secret<std::string> generate_password(Rng& rng, const PasswordRules& rules);
 
 // H(number:realm:password) of both algorithms, whatever security.digest_algorithms says now.
+bool same_credentials(const model::Credentials& a, const model::Credentials& b);  // in constant time
 model::Credentials credentials_of(std::string_view number, const Secret<std::string>& password);
 
 }  // namespace bw::api

@@ -18,6 +18,16 @@ std::string subject_of(const IpAddress& address) {
   return IpAddress::v6(bytes).to_string() + "/64";
 }
 
+bool is_number(std::string_view name) {
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// As long as those of somebody; no password has them.
+const model::Credentials& nobodys_credentials() {
+  static const model::Credentials kNobody{Secret{std::string(32, '-')}, Secret{std::string(64, '-')}};
+  return kNobody;
+}
+
 std::string bucket_of(const Principal& p) {
   return p.way == Way::kKey ? "key:" + p.session : "name:" + p.name;
 }
@@ -111,30 +121,55 @@ Access::Allowance Access::allowance(const IpAddress& from, const Principal& prin
 }
 
 Access::Attempt Access::begin_login(const std::string& name, const IpAddress& from, Instant now) {
-  Attempt attempt;
-  const std::string address = subject_of(from);
+  Attempt attempt{.name = name, .address = subject_of(from), .at = now};
   const bool trusted =
       std::ranges::any_of(settings_.trusted_networks, [&](const Network& n) { return n.contains(from); });
-  if (!trusted) attempt.locked = attempts_of_address_.locked_for(address, now);
+  attempt.counts_for_address = !trusted;
+  if (!trusted) attempt.locked = attempts_of_address_.locked_for(attempt.address, now);
   if (!attempt.locked) attempt.locked = attempts_of_name_.locked_for(name, now);
   if (attempt.locked) return attempt;
-  if (!trusted && attempts_of_address_.begin(address, settings_.rate_limit, now))
-    attempt.began.push_back({"address", address});
+  std::size_t& under_way = looked_at_[attempt.address];
+  attempt.crowded = under_way >= (trusted ? limits_.looked_at_of_proxy : limits_.looked_at_of_address);
+  if (attempt.crowded) return attempt;
+  ++under_way;
+  if (!trusted && attempts_of_address_.begin(attempt.address, settings_.rate_limit, now))
+    attempt.began.push_back({"address", attempt.address});
   if (attempts_of_name_.begin(name, settings_.rate_limit, now)) attempt.began.push_back({"user", name});
   return attempt;
 }
 
-Claim Access::claim_of(const std::string& name, const model::Directory& directory) const {
-  if (const auto user = users_.find(name); user != users_.end())
-    return {user->second.password_hash.reveal(), std::nullopt};
-  Claim claim{nobodys_hash(), std::nullopt};
-  if (const model::Extension* e = directory.find(name)) claim.credentials = e->credentials;
-  return claim;
+void Access::looked_at(const Attempt& attempt) {
+  const auto it = looked_at_.find(attempt.address);
+  if (it != looked_at_.end() && --it->second == 0) looked_at_.erase(it);
 }
 
-void Access::login_succeeded(const std::string& name, const IpAddress& from) {
-  attempts_of_name_.succeeded(name);
-  attempts_of_address_.succeeded(subject_of(from));
+void Access::login_failed(const Attempt& attempt) {
+  looked_at(attempt);
+}
+
+void Access::login_unjudged(const Attempt& attempt) {
+  looked_at(attempt);
+  attempts_of_name_.give_back(attempt.name, settings_.rate_limit, attempt.at);
+  if (attempt.counts_for_address)
+    attempts_of_address_.give_back(attempt.address, settings_.rate_limit, attempt.at);
+}
+
+// Whoever has one password must not thereby try any number of others: of the address only this attempt is
+// forgotten.
+void Access::login_succeeded(const Attempt& attempt) {
+  login_unjudged(attempt);
+  attempts_of_name_.succeeded(attempt.name);
+}
+
+// Numbers are only looked for among extensions, and no extension is anything but a number, so the way a name
+// goes says nothing about whether somebody has it.
+Claim Access::claim_of(const std::string& name, const model::Directory& directory) const {
+  if (is_number(name)) {
+    const model::Extension* e = directory.find(name);
+    return {{}, e == nullptr ? nobodys_credentials() : e->credentials};
+  }
+  const auto user = users_.find(name);
+  return {user == users_.end() ? nobodys_hash() : user->second.password_hash.reveal(), std::nullopt};
 }
 
 std::optional<Access::Opened> Access::open(const std::string& name, Way way,

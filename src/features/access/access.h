@@ -36,6 +36,9 @@ struct Limits {
   Duration cookie_idle = 30min;
   Duration cookie_lifetime = 12h;
   Duration token_lifetime = 12h;
+  // Passwords being looked at: hashes cost the one thread for them 0.1 s each, and it has 64 places.
+  std::size_t looked_at_of_address = 4;
+  std::size_t looked_at_of_proxy = 32;  // of an address of the trusted networks
 };
 
 struct Settings {
@@ -51,9 +54,10 @@ struct Shown {
   std::string_view api_key;
 };
 
-// What a password has to be compared with; of a name nobody has it looks the same.
+// What a password has to be compared with; of a name nobody has it looks the same. Which of the two it is
+// can be seen from the name alone: extensions are numbers, users are not.
 struct Claim {
-  std::string hash;                               // argon2id, nobody's for all but users
+  std::string hash;                               // argon2id, of a user
   std::optional<model::Credentials> credentials;  // of an extension
 };
 
@@ -85,11 +89,20 @@ class Access {
   };
   struct Attempt {
     std::optional<Duration> locked;  // it is not looked at
-    std::vector<Lockout> began;
+    bool crowded = false;            // nor now: too many of this address are; it does not count
+    std::vector<Lockout> began;      // to be told if it turns out to be wrong
+    std::string name;
+    std::string address;
+    bool counts_for_address = false;
+    Instant at;
   };
+  // What is neither locked nor crowded has to end by one of the three below.
   Attempt begin_login(const std::string& name, const IpAddress& from, Instant now);
+  void login_succeeded(
+      const Attempt& attempt);  // forgets the failures of the name; those of the address stay
+  void login_failed(const Attempt& attempt);
+  void login_unjudged(const Attempt& attempt);  // nobody looked at the password: it does not count
   Claim claim_of(const std::string& name, const model::Directory& directory) const;
-  void login_succeeded(const std::string& name, const IpAddress& from);
   struct Opened {
     Secret<std::string> token;
     Principal principal;
@@ -120,6 +133,7 @@ class Access {
   std::optional<Principal> of_session(std::string_view token, Way way, const model::Directory& directory,
                                       Instant now);
   std::optional<Principal> of_key(std::string_view token, Instant now) const;
+  void looked_at(const Attempt& attempt);
   void make_room(const std::string& name, std::vector<Change>& changes);
   void end(const std::string& digest, std::vector<Change>& changes);
 
@@ -132,6 +146,7 @@ class Access {
   std::unordered_map<std::string, Session> sessions_;         // by digest
   Attempts attempts_of_address_;
   Attempts attempts_of_name_;
+  std::unordered_map<std::string, std::size_t> looked_at_;  // passwords, by address
   Buckets buckets_of_address_;
   Buckets buckets_of_principal_;
   Repeats repeats_;

@@ -76,6 +76,23 @@ TEST(Attempts, OldOnesDoNotAddUp) {
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(attempts.begin("a", limit, kStart + 301s * (i / 2)));
 }
 
+TEST(Attempts, WhatIsGivenBackCountsNoMoreAndEndsTheLockoutThatNeededIt) {
+  Attempts attempts(10);
+  const model::RateLimit limit{3, 300s, 900s};
+  for (int i = 0; i < 3; ++i) attempts.begin("a", limit, kStart);
+  EXPECT_TRUE(attempts.locked_for("a", kStart));
+  attempts.give_back("a", limit, kStart);
+  EXPECT_FALSE(attempts.locked_for("a", kStart));
+  EXPECT_TRUE(attempts.begin("a", limit, kStart + 1s));
+  // Of a time that has passed, and of somebody nobody knows: nothing to give back.
+  EXPECT_FALSE(attempts.begin("b", limit, kStart));
+  EXPECT_FALSE(attempts.begin("b", limit, kStart + 301s));
+  attempts.give_back("b", limit, kStart);
+  attempts.give_back("c", limit, kStart);
+  EXPECT_FALSE(attempts.begin("b", limit, kStart + 302s));
+  EXPECT_TRUE(attempts.begin("b", limit, kStart + 303s));
+}
+
 TEST(Buckets, FillAgainWithTime) {
   Buckets buckets({10, 5}, 100);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(buckets.take("a", kStart), std::nullopt);
@@ -141,6 +158,47 @@ TEST(Access, TrustedAddressesAreNotLockedButNamesAre) {
   for (const char* name : {"a", "b", "c", "d"}) EXPECT_FALSE(access.begin_login(name, proxy, kStart).locked);
   access.begin_login("a", proxy, kStart);
   EXPECT_TRUE(access.begin_login("a", proxy, kStart).locked);
+}
+
+TEST(Access, OfOneAddressSoManyPasswordsAreLookedAtAtATime) {
+  Limits limits;
+  limits.looked_at_of_address = 2;
+  limits.looked_at_of_proxy = 3;
+  Access access(limits);
+  Settings settings;
+  settings.rate_limit = {100, 300s, 900s};
+  settings.trusted_networks = {*Network::parse("10.0.0.0/8")};
+  access.configure(settings);
+  const auto stranger = *IpAddress::parse("192.0.2.1");
+  const auto first = access.begin_login("a", stranger, kStart);
+  EXPECT_FALSE(access.begin_login("b", stranger, kStart).crowded);
+  EXPECT_TRUE(access.begin_login("c", stranger, kStart).crowded);
+  EXPECT_FALSE(access.begin_login("c", *IpAddress::parse("192.0.2.2"), kStart).crowded);
+  access.login_failed(first);
+  EXPECT_FALSE(access.begin_login("c", stranger, kStart).crowded);
+  const auto proxy = *IpAddress::parse("10.0.0.1");
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(access.begin_login("d", proxy, kStart).crowded);
+  EXPECT_TRUE(access.begin_login("d", proxy, kStart).crowded);
+}
+
+TEST(Access, OnePasswordThatIsRightForgivesNoGuessesAtOthers) {
+  Access access;
+  Settings settings;
+  settings.rate_limit = {5, 300s, 900s};
+  access.configure(settings);
+  const auto from = *IpAddress::parse("192.0.2.1");
+  const auto log_in = [&](const std::string& name, bool right) {
+    const auto attempt = access.begin_login(name, from, kStart);
+    if (attempt.locked) return false;
+    right ? access.login_succeeded(attempt) : access.login_failed(attempt);
+    return true;
+  };
+  for (const char* victim : {"a", "b", "c", "d"}) {
+    EXPECT_TRUE(log_in(victim, false));
+    EXPECT_TRUE(log_in("mallory", true));
+  }
+  EXPECT_TRUE(log_in("e", false));
+  EXPECT_FALSE(log_in("f", false));
 }
 
 }  // namespace

@@ -4,8 +4,9 @@ namespace bw::access {
 
 std::optional<Duration> Attempts::locked_for(std::string_view subject, Instant now) const {
   const auto it = entries_.find(subject);
-  if (it == entries_.end() || it->second->locked_until <= now) return std::nullopt;
-  return it->second->locked_until - now;
+  if (it == entries_.end()) return std::nullopt;
+  const auto& until = it->second->locked_until;
+  return until && *until > now ? std::optional{*until - now} : std::nullopt;
 }
 
 bool Attempts::begin(std::string_view subject, const model::RateLimit& limit, Instant now) {
@@ -15,21 +16,29 @@ bool Attempts::begin(std::string_view subject, const model::RateLimit& limit, In
       entries_.erase(order_.front().subject);
       order_.pop_front();
     }
-    order_.push_back({std::string(subject), 0, now + limit.window, {}});
+    order_.push_back({std::string(subject), 0, now, {}});
     it = entries_.emplace(std::string(subject), std::prev(order_.end())).first;
   } else {
     order_.splice(order_.end(), order_, it->second);
   }
   Entry& e = *it->second;
-  if (e.window_end <= now) {
+  const bool was_locked = e.locked_until && *e.locked_until <= now;
+  if (was_locked || e.window_begin + limit.window <= now) {
     e.attempts = 0;
-    e.window_end = now + limit.window;
+    e.window_begin = now;
+    e.locked_until.reset();
   }
   if (++e.attempts < limit.max_attempts) return false;
-  e.attempts = 0;
-  e.window_end = now + limit.window;
   e.locked_until = now + limit.lockout;
   return true;
+}
+
+void Attempts::give_back(std::string_view subject, const model::RateLimit& limit, Instant began) {
+  const auto it = entries_.find(subject);
+  if (it == entries_.end()) return;
+  Entry& e = *it->second;
+  if (e.attempts == 0 || began < e.window_begin) return;  // it counts no more anyway
+  if (--e.attempts < limit.max_attempts) e.locked_until.reset();
 }
 
 void Attempts::succeeded(std::string_view subject) {

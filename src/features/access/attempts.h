@@ -23,6 +23,8 @@ class Attempts {
   // Counted before the password is looked at, so that many at once are no way around the limit. True: this
   // one locks the subject, for all that come after it.
   bool begin(std::string_view subject, const model::RateLimit& limit, Instant now);
+  // The attempt that began at `began` was no failure: it counts no more, and a lockout that needed it ends.
+  void give_back(std::string_view subject, const model::RateLimit& limit, Instant began);
   void succeeded(std::string_view subject);
   std::size_t size() const { return entries_.size(); }
 
@@ -30,8 +32,8 @@ class Attempts {
   struct Entry {
     std::string subject;
     std::uint32_t attempts = 0;
-    Instant window_end;
-    Instant locked_until;
+    Instant window_begin;
+    std::optional<Instant> locked_until;
   };
   using Order = std::list<Entry>;  // the longest quiet first
   Order order_;
