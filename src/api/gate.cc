@@ -44,8 +44,43 @@ std::string_view name_of(access::Way way) {
   return "none";
 }
 
-std::string text_of(const boost::json::value& value) {
-  return value.is_null() ? std::string{} : valid_utf8(boost::json::serialize(value), kAuditedBytes);
+// What follows the question mark of a URL often opens what it leads to.
+void mask_query(boost::json::string& url) {
+  const auto question = url.find('?');
+  if (question == boost::json::string::npos) return;
+  url.erase(question);
+  url.append("?(secret)");
+}
+
+void mask_urls(boost::json::value& value) {
+  if (auto* list = value.if_array()) {
+    for (auto& item : *list) mask_urls(item);
+  }
+  auto* object = value.if_object();
+  if (object == nullptr) return;
+  for (auto& entry : *object) {
+    if (entry.key() == "url" && entry.value().is_string()) {
+      mask_query(entry.value().get_string());
+    } else {
+      mask_urls(entry.value());
+    }
+  }
+}
+
+std::string text_of(boost::json::value&& value) {
+  if (value.is_null()) return {};
+  mask_urls(value);
+  return valid_utf8(boost::json::serialize(value), kAuditedBytes);
+}
+
+// Who stands before us may have looked at the other one.
+std::optional<Problem> objection_to_doubles(const http::Request& request) {
+  for (const char* name : {"origin", "authorization", "x-api-key", "cookie", "content-type",
+                           "idempotency-key", "last-event-id"}) {
+    if (std::ranges::count(request.headers, name, &std::pair<std::string, std::string>::first) > 1)
+      return Problem{fmt::format("There is more than one {} header.", name), "bad_request", name};
+  }
+  return std::nullopt;
 }
 
 // The same key of somebody else is another key.
@@ -93,6 +128,7 @@ void Gate::from_network(http::Request&& request, http::Respond respond) {
     response.headers.emplace_back("Retry-After", whole_seconds(*wait));
     return respond(std::move(response));
   }
+  if (const auto problem = objection_to_doubles(request)) return respond(to_response(*problem));
   if (request.method == "OPTIONS" && !request.header("origin").empty()) {
     http::Response response;
     response.status = 204;
@@ -184,18 +220,31 @@ void Gate::admit(http::Request&& request, const access::Principal& principal, ht
         services_.served(r == nullptr ? std::string_view{"none"} : r->id, response.status);
         if (!key.empty()) services_.access().repeats().ended(key, response.status, response.body);
         if (r != nullptr && is_audited(*r, response)) {
-          services_.audit({.at = services_.moment(),
-                           .who = principal.known() ? principal.name : trail.target,
-                           .way = std::string(name_of(principal.way)),
-                           .from = from,
-                           .action = std::string(r->id),
-                           .target = trail.target,
-                           .status = response.status,
-                           .before = text_of(trail.before),
-                           .after = text_of(trail.after)});
+          write_down({.at = services_.moment(),
+                      .who = principal.known() ? principal.name : trail.target,
+                      .way = std::string(name_of(principal.way)),
+                      .from = from,
+                      .action = std::string(r->id),
+                      .target = trail.target,
+                      .status = response.status,
+                      .before = text_of(std::move(trail.before)),
+                      .after = text_of(std::move(trail.after))});
         }
         respond(std::move(response));
       });
+}
+
+void Gate::write_down(access::AuditEntry&& entry) {
+  if (entry.status < 400) return services_.audit(std::move(entry));
+  if (auto now = failures_.add(std::move(entry))) services_.audit(std::move(*now));
+}
+
+void Gate::look_after() {
+  for (access::AuditEntry& entry : failures_.due(services_.moment())) services_.audit(std::move(entry));
+}
+
+void Gate::finish() {
+  for (access::AuditEntry& entry : failures_.rest()) services_.audit(std::move(entry));
 }
 
 }  // namespace bw::api

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "access/access.h"
+#include "access/failure_log.h"
 #include "api/router.h"
 
 namespace bw::api {
@@ -18,6 +19,10 @@ class Gate {
   void from_network(http::Request&& request, http::Respond respond);
   // Whoever may open the control socket: an admin who needs no login.
   void from_operator(http::Request&& request, http::Respond respond);
+  // Every second or so: what was counted goes to the audit log.
+  void look_after();
+  // The same for all of it, once no more requests come.
+  void finish();
 
  private:
   void admit(http::Request&& request, const access::Principal& principal, http::Respond respond);
@@ -27,7 +32,10 @@ class Gate {
   http::Respond with_headers(const http::Request& request, const access::Principal& principal,
                              http::Respond respond);
 
+  void write_down(access::AuditEntry&& entry);
+
   Services& services_;
+  access::FailureLog failures_;
 };
 
 }  // namespace bw::api

@@ -155,11 +155,16 @@ TEST_F(GateTest, WhoGuessesIsLockedOutAndThatIsTold) {
   EXPECT_EQ(services.hashes, 5);
   ASSERT_EQ(services.told.size(), 2u);  // the address and the name
   EXPECT_EQ(std::get<events::SecurityLockout>(services.told[1]).subject, "admin");
-  ASSERT_EQ(services.audited.size(), 6u);
+  // What repeats itself is told of once more, with a count.
+  ASSERT_EQ(services.audited.size(), 2u);
   EXPECT_EQ(services.audited[0].who, "admin");
   EXPECT_EQ(services.audited[0].from, "192.0.2.9");
   EXPECT_EQ(services.audited[0].after.find("nope"), std::string::npos);
+  EXPECT_EQ(services.audited[1].status, 423);
   services.moment_ = services.moment_ + std::chrono::seconds{901};
+  gate.look_after();
+  ASSERT_EQ(services.audited.size(), 3u);
+  EXPECT_EQ(services.audited[2].after.find(R"({"repeated":4,)"), 0u);
   EXPECT_EQ(log_in("admin", "Open-Sesame-1").status, 200);
 }
 
@@ -198,6 +203,33 @@ TEST_F(GateTest, AWebSocketByCookieIsAskedForItsPageToo) {
   int status = 0;
   gate.from_network(std::move(request), [&](http::Response&& r) { status = r.status; });
   EXPECT_EQ(status, 403);
+}
+
+TEST_F(GateTest, WhatIsSaidTwiceIsNotHeard) {
+  const std::string mine = token();
+  for (const char* name :
+       {"origin", "authorization", "x-api-key", "cookie", "content-type", "idempotency-key"}) {
+    Headers twice{{name, "http://pbx:8080"}, {name, "http://evil.example"}};
+    if (std::string_view(name) != "authorization") twice.emplace_back("authorization", "Bearer " + mine);
+    const Answer a = ask("POST", "/api/extensions", {}, twice);
+    EXPECT_EQ(a.status, 400) << name;
+    EXPECT_NE(a.text.find(std::string("more than one ") + name), std::string::npos) << a.text;
+  }
+}
+
+TEST_F(GateTest, WhatAUrlOpensWithIsNotWrittenDown) {
+  ask("POST", "/api/webhooks", R"({"url":"https://crm.example/in?key=s3cret"})", bearer(token()));
+  ASSERT_EQ(services.audited.back().action, "addWebhook");
+  EXPECT_EQ(services.audited.back().after, R"~({"url":"https://crm.example/in?(secret)"})~");
+}
+
+TEST_F(GateTest, NoUserHasANameThatLeadsElsewhere) {
+  const Headers mine = bearer(token());
+  for (const char* name : {".", "..", "...", "1001", "10.01", "@", "-"}) {
+    const Answer a = ask("POST", "/api/users", R"({"name":")" + std::string(name) + R"("})", mine);
+    EXPECT_EQ(a.status, 400) << name;
+    EXPECT_EQ(a.value.at("field"), "name");
+  }
 }
 
 TEST_F(GateTest, TokensNeedNoOrigin) {

@@ -102,6 +102,9 @@ class LiveStream::Reader final : public http::Conversation {
     }
     tell(live::Subscription::SnapshotShown{});
   }
+  void look_after() {
+    if (channel_ != nullptr) is_welcome();
+  }
   const live::Viewer& viewer() const { return subscription_.viewer(); }
   const access::Principal& who() const { return who_; }
 
@@ -182,12 +185,21 @@ void LiveStream::leave(std::uint64_t id) {
 void LiveStream::committed(const events::StoredBatch& batch, std::uint64_t newest) {
   Wording wording;
   if (batch) wording.begin(batch);
-  // By number: who is refused may leave while we go through them.
+  each([&](Reader& reader) { reader.tell(live::Subscription::Committed{batch, newest}, &wording); });
+}
+
+void LiveStream::look_after() {
+  each([](Reader& reader) { reader.look_after(); });
+}
+
+// By number: who is refused may leave while we go through them.
+template <typename F>
+void LiveStream::each(F&& visit) {
   std::vector<std::uint64_t> ids;
   ids.reserve(readers_.size());
   for (const auto& [id, reader] : readers_) ids.push_back(id);
   for (const std::uint64_t id : ids) {
-    if (Reader* reader = find(id)) reader->tell(live::Subscription::Committed{batch, newest}, &wording);
+    if (Reader* reader = find(id)) visit(*reader);
   }
 }
 
@@ -303,9 +315,26 @@ std::optional<Problem> read_since(const Exchange& e, std::uint64_t& since) {
 }
 
 // RFC 6455 §4.2.2: what a client offers it must get, or nothing at all.
-bool speaks_otherwise(const http::Request& request) {
-  const std::string_view offered = request.header("sec-websocket-protocol");
-  return !offered.empty() && offered.find(kSubprotocol) == std::string_view::npos;
+// Each is a whole word of a list, which may stand in several headers.
+struct Offered {
+  bool any = false;
+  bool ours = false;
+};
+Offered offered_protocols(const http::Request& request) {
+  Offered offered;
+  for (const auto& [name, value] : request.headers) {
+    if (name != "sec-websocket-protocol") continue;
+    std::string_view rest = value;
+    while (!rest.empty()) {
+      std::string_view word = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+      while (!word.empty() && (word.front() == ' ' || word.front() == '\t')) word.remove_prefix(1);
+      while (!word.empty() && (word.back() == ' ' || word.back() == '\t')) word.remove_suffix(1);
+      offered.any = offered.any || !word.empty();
+      offered.ours = offered.ours || word == kSubprotocol;
+    }
+  }
+  return offered;
 }
 
 void follow_events(Services& s, Exchange&& e) {
@@ -324,11 +353,12 @@ void follow_events(Services& s, Exchange&& e) {
   std::uint64_t since = stream->newest();
   if (const auto problem = read_since(e, since)) return e.refuse(*problem);
   const bool web_socket = e.request().web_socket;
-  if (web_socket && speaks_otherwise(e.request())) {
+  const Offered offered = offered_protocols(e.request());
+  if (web_socket && offered.any && !offered.ours) {
     return e.refuse({fmt::format("The subprotocol here is {}.", kSubprotocol), "bad_request", {}});
   }
   http::Response response = stream->open(std::move(filter), e.principal(), since, web_socket);
-  if (e.request().header("sec-websocket-protocol").empty()) response.subprotocol.clear();
+  if (!offered.ours) response.subprotocol.clear();
   e.answer(std::move(response));
 }
 

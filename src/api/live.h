@@ -47,6 +47,9 @@ class LiveStream {
   // What a commit stored, in order; null: it can only be read, up to `newest`.
   void committed(const events::StoredBatch& batch, std::uint64_t newest);
 
+  // Every second or so: streams end with their logins also while nothing happens.
+  void look_after();
+
   bool has_room() const { return readers_.size() < kMostReaders; }
   bool has_room_for(const access::Principal& who) const;
   std::uint64_t newest() const { return journal_.newest(); }
@@ -60,6 +63,8 @@ class LiveStream {
 
   void read_page(std::uint64_t reader, Query&& query);
   void take_snapshot(std::uint64_t reader);
+  template <typename F>
+  void each(F&& visit);
   Reader* find(std::uint64_t reader);
   void enter(std::uint64_t id, Reader& reader);
   void leave(std::uint64_t id);

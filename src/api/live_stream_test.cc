@@ -113,6 +113,39 @@ TEST(LiveStream, FollowsTheJournalOnlyWhileSomebodyReads) {
   EXPECT_TRUE(s.followed);
 }
 
+TEST(LiveStream, EndsWithTheLoginAlsoWhileNothingHappens) {
+  StreamedServices s;
+  const access::Principal alice = logged_in(s, "1001");
+  Listening leaves{s, alice};
+  Listening stays{s, logged_in(s, "1001")};
+  s.access_of_all.close(alice);
+  s.moment_ = s.moment_ + std::chrono::seconds{3};
+  s.stream.look_after();
+  EXPECT_EQ(leaves.line.reason, "You are no longer logged in.");
+  EXPECT_EQ(stays.line.reason, "");
+  s.moment_ = s.moment_ + std::chrono::hours{13};
+  s.stream.look_after();
+  EXPECT_EQ(stays.line.reason, "You are no longer logged in.");
+}
+
+TEST(LiveStream, SpeaksOnlyWhatItsReaderOffers) {
+  StreamedServices s;
+  const auto open = [&](std::vector<std::string> offered) {
+    http::Request request{"GET", "/api/events", "", ""};
+    request.web_socket = true;
+    for (std::string& o : offered) request.headers.emplace_back("sec-websocket-protocol", std::move(o));
+    std::string said;
+    route(routes(), s, std::move(request), access::Principal::from_operator(),
+          [&](http::Response&& r) { said = std::to_string(r.status) + " " + r.subprotocol; });
+    return said;
+  };
+  EXPECT_EQ(open({}), "200 ");
+  EXPECT_EQ(open({"bellwire.events.v1"}), "200 bellwire.events.v1");
+  EXPECT_EQ(open({"chat, bellwire.events.v1 "}), "200 bellwire.events.v1");
+  EXPECT_EQ(open({"chat", "bellwire.events.v1"}), "200 bellwire.events.v1");
+  EXPECT_EQ(open({"xbellwire.events.v10"}), "400 ");
+}
+
 TEST(LiveStream, OneMayNotTakeThePlacesOfAll) {
   StreamedServices s;
   access::Principal alice = as(access::Role::kUser, "1001");

@@ -215,6 +215,7 @@ void Front::Impl::sweep() {
   sweeper.async_wait([this](error_code stopped) {
     if (stopped) return;
     links.sweep(std::chrono::steady_clock::now());
+    handlers.look_after();
     publish();
     sweep();
   });

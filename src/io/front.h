@@ -70,6 +70,7 @@ class FrontSink {
 struct FrontHandlers {
   http::Handler from_network;   // http and https
   http::Handler from_operator;  // control_socket
+  std::function<void()> look_after = [] {};  // every StreamLimits::sweep
 };
 
 struct FrontCounters {

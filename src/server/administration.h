@@ -54,6 +54,7 @@ class Administration final : public api::Services {
   void hash_password(Secret<std::string> password, OnHashed on_hashed) override {
     logins_.hash(std::move(password), std::move(on_hashed));
   }
+  void look_after() { logins_.look_after(); }  // every second or so
   void audit(access::AuditEntry&& entry) override { logins_.audit(std::move(entry)); }
   void audit_log(const api::AuditQuery& query, OnAudit on_audit) override {
     logins_.read_audit(query, std::move(on_audit));

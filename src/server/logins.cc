@@ -1,48 +1,27 @@
 #include "server/logins.h"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <memory>
 #include <new>
 #include <utility>
 
 #include "access/password_hash.h"
-#include "base/rfc3339.h"
 #include "store/access.h"
 
 namespace bw::server {
-namespace {
-
-std::string line_of(const access::AuditEntry& e) {
-  return boost::json::serialize(boost::json::object{{"at", rfc3339(e.at)},
-                                                    {"who", e.who},
-                                                    {"way", e.way},
-                                                    {"from", e.from},
-                                                    {"action", e.action},
-                                                    {"target", e.target},
-                                                    {"status", e.status},
-                                                    {"before", e.before},
-                                                    {"after", e.after}});
-}
-
-}  // namespace
 
 Logins::Logins(Surroundings surroundings, access::Records&& records, const config::Config& config)
-    : around_(surroundings) {
+    : around_(surroundings), audit_(surroundings.store, surroundings.log, config.security.audit) {
   access_.restore(std::move(records), around_.clock.now());
   configure(config);
 }
 
+// Whoever takes something out of the audit log is written down by it first: the entry of the request that
+// does so comes at the end of this turn.
 void Logins::configure(const config::Config& config) {
   access_.configure({config.security.rate_limit, config.security.trusted_networks, config.api.cors_origins});
-  const std::string file = config.security.audit.log_file;
-  const bool other_file = !audit_file_ || audit_.log_file != file;
-  audit_ = config.security.audit;
-  if (!audit_.enabled || !audit_.log_to_file) {
-    audit_file_.reset();
-  } else if (other_file) {
-    audit_file_.emplace(Log::Setup{Level::kInfo, false, file, false});
-  }
+  const config::Audit& audit = config.security.audit;
+  if (!audit_.would_lessen(audit)) return audit_.configure(audit, around_.clock.now());
+  around_.front.post([this, audit] { audit_.configure(audit, around_.clock.now()); });
 }
 
 void Logins::keep(std::vector<access::Change>&& given, api::Services::OnDone on_done) {
@@ -84,18 +63,6 @@ void Logins::hash(Secret<std::string> password, api::Services::OnHashed on_hashe
     around_.front.post(
         [hash = std::move(hash), on_hashed = std::move(on_hashed)]() mutable { on_hashed(std::move(hash)); });
   });
-}
-
-void Logins::audit(access::AuditEntry&& entry) {
-  if (!audit_.enabled) return;
-  if (audit_file_) audit_file_->info("{}", line_of(entry));
-  if (!audit_.log_to_database) return;
-  const bool taken = around_.store.ask([this, entry = std::move(entry)](store::Store& s) mutable {
-    const access::Change change = access::AddAudit{std::move(entry)};
-    const auto result = store::AccessTables{s}.apply(std::span{&change, 1});
-    if (!result) around_.log.error("audit log: {}", result.error().sentence);
-  });
-  if (!taken) around_.log.error("audit log: the database does not keep up; an entry is lost");
 }
 
 void Logins::read_audit(const api::AuditQuery& query, api::Services::OnAudit on_audit) {

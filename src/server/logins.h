@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "io/clock.h"
 #include "io/front.h"
+#include "server/audit_log.h"
 #include "server/jobs.h"
 #include "server/log.h"
 #include "store/store_thread.h"
@@ -34,14 +35,14 @@ class Logins {
   void keep(std::vector<access::Change>&& changes, api::Services::OnDone on_done);
   void verify(std::string hash, Secret<std::string> password, api::Services::OnVerified on_verified);
   void hash(Secret<std::string> password, api::Services::OnHashed on_hashed);
-  void audit(access::AuditEntry&& entry);
+  void audit(access::AuditEntry&& entry) { audit_.write(std::move(entry)); }
+  void look_after() { audit_.look_after(around_.clock.now()); }  // every second or so
   void read_audit(const api::AuditQuery& query, api::Services::OnAudit on_audit);
 
  private:
   Surroundings around_;
   access::Access access_;
-  config::Audit audit_;
-  std::optional<Log> audit_file_;
+  AuditLog audit_;
 };
 
 }  // namespace bw::server

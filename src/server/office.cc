@@ -45,6 +45,7 @@ struct Office::Impl {
     // The order in which nobody speaks to the dead: the exchange, who answers it, who serves both.
     control.reset();
     if (front) front->stop();
+    if (gate) gate->finish();
     jobs.reset();
     loops.clear();
     names.reset();
@@ -185,6 +186,11 @@ std::expected<void, std::string> Office::Impl::open_doors() {
   };
   handlers.from_network = [this](http::Request&& request, http::Respond respond) {
     gate->from_network(std::move(request), std::move(respond));
+  };
+  handlers.look_after = [this] {
+    live->look_after();
+    gate->look_after();
+    administration->look_after();
   };
   const auto open = front->listen(front_doors(setup.config, directory.path()), std::move(handlers));
   if (!open) return std::unexpected(open.error().sentence);

@@ -8,6 +8,7 @@ import sys
 import threading
 import unittest
 
+from api_client import Client
 from functional.test_transports import Answering
 from live_stream import Sse, WebSocket, connect, token_of
 from office import ROOT, Office, password, wait_until
@@ -148,6 +149,17 @@ class LiveStream(unittest.TestCase):
             with connect(self.office, operator=False) as stranger:
                 stranger.sendall("\r\n".join(["GET /api/events HTTP/1.1", "Host: x", *headers, "", ""]).encode())
                 self.assertIn(b" 401 ", stranger.recv(4096))
+
+    def test_a_silent_stream_ends_with_its_login(self):
+        with Office() as quiet:
+            token = token_of(quiet, "1003", password("1003"))
+            with Sse(quiet, token=token) as sse, WebSocket(quiet, token=token) as ws:
+                self.assertEqual((sse.status, ws.status), (200, 101))
+                self.assertEqual(Client(quiet, token).ask("POST", "/api/logout")[0], 200)
+                for reader in (sse, ws):
+                    with self.assertRaises(ConnectionError):
+                        reader.next(30)
+                    self.assertIn("no longer logged in", reader.closed)
 
     def test_who_does_not_read_is_sent_away_and_nobody_waits_for_it(self):
         with Sse(self.office, "?type=extension.*") as keen, Sse(self.office) as deaf, WebSocket(self.office) as deaf_too:

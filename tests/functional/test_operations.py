@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import pathlib
 import sqlite3
 import ssl
 import unittest
@@ -9,6 +10,7 @@ import urllib.request
 
 from api_client import Client, login, user
 from office import Office, password, wait_until
+from receiver import Receiver, ok
 from softphone import Phone, talk
 
 
