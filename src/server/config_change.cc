@@ -94,6 +94,59 @@ void note_changes(const json::object& before, const json::object& after, api::Co
   }
 }
 
+bool lies_in(const std::filesystem::path& file, const std::filesystem::path& directory) {
+  std::error_code error;
+  const auto whole = std::filesystem::weakly_canonical(directory, error);
+  if (error || whole.empty()) return false;
+  const auto [end, ignored] = std::ranges::mismatch(whole, file);
+  return end == whole.end();
+}
+
+// Whoever may change the configuration need not be one who may write any file of the machine. Links are
+// followed before it is looked where they lead.
+std::optional<std::string> objection_to_path(const ConfigChangeScope& scope, const std::string& path,
+                                             bool is_log) {
+  if (path.empty()) return std::nullopt;
+  std::error_code error;
+  const bool in_data = !is_log && std::filesystem::path(path).is_relative();
+  const auto file = std::filesystem::weakly_canonical(
+      in_data ? scope.data_directory / path : std::filesystem::path(path), error);
+  std::vector<std::filesystem::path> allowed{scope.data_directory};
+  if (is_log) allowed.insert(allowed.end(), scope.log_directories.begin(), scope.log_directories.end());
+  const bool inside =
+      !error && std::ranges::any_of(allowed, [&](const auto& directory) { return lies_in(file, directory); });
+  const auto kind = std::filesystem::status(file, error).type();
+  const bool is_file = kind == std::filesystem::file_type::regular ||
+                       (kind == std::filesystem::file_type::not_found &&
+                        std::filesystem::is_directory(file.parent_path(), error));
+  if (inside && is_file && (!is_log || file.extension() == ".log")) return std::nullopt;
+  std::string places;
+  for (const auto& directory : allowed) places += (places.empty() ? "" : " or ") + directory.string();
+  return std::string(is_log ? "over the API a log file must end in .log and lie in "
+                            : "over the API the database must lie in ") +
+         places + "; any other place can be named in the file itself";
+}
+
+// What would be written, of the paths that change.
+void object_to_paths(const ConfigChangeScope& scope, const config::Config& next,
+                     const std::vector<std::string>& changed, api::ConfigurationOutcome& outcome) {
+  struct Written {
+    const char* key;
+    const std::string& path;
+    bool is_log;
+  };
+  for (const auto& [key, path, is_log] :
+       {Written{"logging.file", next.logging.file, true},
+        Written{"security.audit.log_file", next.security.audit.log_file, true},
+        Written{"database.path", next.database.path, false}}) {
+    if (std::ranges::none_of(changed, [&](const std::string& c) {
+          return c == key || std::string_view(key).starts_with(c + '.');
+        }))
+      continue;
+    if (auto why = objection_to_path(scope, path, is_log)) outcome.problems.push_back({key, std::move(*why)});
+  }
+}
+
 std::optional<api::ConfigurationOutcome> objection(const ConfigChangeScope& scope) {
   if (scope.setup.config_file) return std::nullopt;
   return refused(409, "no_file",
@@ -101,6 +154,14 @@ std::optional<api::ConfigurationOutcome> objection(const ConfigChangeScope& scop
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path> log_directories(const config::Config& config) {
+  std::vector<std::filesystem::path> found;
+  for (const std::string* file : {&config.logging.file, &config.security.audit.log_file}) {
+    if (!file->empty()) found.push_back(std::filesystem::absolute(*file).parent_path());
+  }
+  return found;
+}
 
 api::ConfigurationOutcome change_configuration(const ConfigChangeScope& scope, const json::object& wanted) {
   if (auto no = objection(scope)) return std::move(*no);
@@ -118,6 +179,9 @@ api::ConfigurationOutcome change_configuration(const ConfigChangeScope& scope, c
   const config::Loaded next = check_text(files.config, change.text);
   tell(next.problems, outcome);
   if (!change.problems.empty() || !next.usable()) return outcome;
+  const std::size_t warnings = outcome.problems.size();
+  object_to_paths(scope, next.config, change.keys, outcome);
+  if (outcome.problems.size() > warnings) return outcome;
   outcome.changed = std::move(change.keys);
   note_changes(in_force, config::document(next.config), outcome);
   outcome.applied = outcome.changed.empty();

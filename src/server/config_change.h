@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 #include "api/operations.h"
 #include "server/office.h"
@@ -11,13 +12,16 @@ namespace bw::server {
 
 struct ConfigChangeScope {
   const OfficeSetup& setup;
-  std::filesystem::path data_directory;  // the file before the last change is kept there
+  std::filesystem::path data_directory;                // the file before the last change is kept there
+  std::vector<std::filesystem::path> log_directories;  // of the log files at the start
   std::function<api::ReloadOutcome()> reload;
 };
 
 // On the front thread. What cannot be put in force is not left in the file.
 api::ConfigurationOutcome change_configuration(const ConfigChangeScope& scope,
                                                const boost::json::object& wanted);
+// The directories in which the log files of a configuration lie.
+std::vector<std::filesystem::path> log_directories(const config::Config& config);
 // Only as long as nobody has edited the file since.
 api::ConfigurationOutcome undo_configuration(const ConfigChangeScope& scope);
 

@@ -169,7 +169,7 @@ ServerOperations::Surroundings Office::Impl::around_operations() {
           .stocked = stocked,
           .figures = figures,
           .clock = clock,
-          .configuration = {setup, directory.path(), reload}};
+          .configuration = {setup, directory.path(), log_directories(setup.config), reload}};
 }
 
 std::expected<void, std::string> Office::Impl::use_certificates() {

@@ -189,6 +189,54 @@ class Configuration(unittest.TestCase):
             self.assertEqual(login(office, "1001", password("1001")).ask("GET", "/api/config")[0], 403)
 
 
+    def test_switching_the_audit_log_off_is_its_last_entry(self):
+        with Office() as office:
+            admin = user(office, "eve")
+            self.assertEqual(admin.ask("PUT", "/api/config", {"security": {"audit": {"enabled": False}}})[0], 200)
+            admin.ask("PUT", "/api/extensions/1001", {"name": "Unseen"})
+            seen = lambda: [(e["action"], e["who"]) for e in admin.ask("GET", "/api/audit")[2]][:2]
+            wait_until(lambda: set(seen()) == {("changeConfiguration", "eve"), ("changeAuditLog", "configuration")}, 20,
+                       "who switched it off, and that it is off")
+            admin.ask("PUT", "/api/config", {"security": {"audit": {"enabled": True}}})
+            admin.ask("PUT", "/api/extensions/1001", {"name": "Seen"})
+            wait_until(lambda: seen()[0] == ("changeExtension", "eve"), 20, "changes are written down again")
+            self.assertIn(("changeConfiguration", "eve"), seen())
+            # So it is when the file itself says so.
+            office.config_file.write_text(office.config_file.read_text().replace("enabled: true", "enabled: false"))
+            office.cli("reload")
+            wait_until(lambda: ("changeAuditLog", "configuration") in seen(), 20, "that it is off")
+            # What was changed meanwhile shows only as the value before the next change.
+            changes = [e["after"] for e in admin.ask("GET", "/api/audit?action=changeExtension")[2]]
+            self.assertEqual(changes, [{"name": "Seen"}])
+
+    def test_over_the_api_log_files_and_database_stay_where_they_may_lie(self):
+        with Office(config="") as office:
+            logs = office.folder / "logs"
+            logs.mkdir()
+            office.stop()
+            office.config_file.write_text(office.config_file.read_text() + f"logging:\n  file: '{logs}/server.log'\n")
+            office.start()
+            admin = user(office, "eve")
+            (logs / "link.log").symlink_to("/etc/passwd")
+            (logs / "way").symlink_to("/etc")
+            before = office.config_file.read_text()
+            for path in ("/etc/cron.d/x", "/etc/x.log", f"{logs}/../x.log", f"{logs}/link.log", f"{logs}/way/x.log",
+                         f"{office.data}/bellwire.db", f"{logs}", f"{logs}/none/x.log", "x.log"):
+                for key, change in (("security.audit.log_file", {"security": {"audit": {"log_to_file": True, "log_file": path}}}),
+                                    ("logging.file", {"logging": {"file": path}})):
+                    status, _, answer = admin.ask("PUT", "/api/config", change)
+                    self.assertEqual((status, [p["key"] for p in answer["problems"]]), (422, [key]), path)
+                    self.assertIn("in the file itself", answer["problems"][0]["message"])
+            status, _, answer = admin.ask("PUT", "/api/config", {"database": {"path": "/tmp/other.db"}})
+            self.assertEqual((status, answer["problems"][0]["key"]), (422, "database.path"))
+            self.assertEqual(office.config_file.read_text(), before)
+            for path in (f"{logs}/audit.log", f"{office.data}/audit.log"):
+                change = {"security": {"audit": {"log_to_file": True, "log_file": path}}}
+                self.assertEqual(admin.ask("PUT", "/api/config", change)[0], 200, path)
+                admin.ask("PUT", "/api/extensions/1001", {"name": "Nina"})
+                wait_until(lambda: "Nina" in pathlib.Path(path).read_text(), 20, path)
+
+
 class Operating(unittest.TestCase):
     def test_figures_are_those_of_the_server_and_not_for_everybody(self):
         with Office() as office, Phone("1001", office) as alice, Phone("1002", office) as bob:
