@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
+#include <cctype>
 #include <charconv>
 
 #include "access/credentials.h"
@@ -178,8 +179,8 @@ void add_user(Services& s, Exchange&& e) {
   Body body = e.body();
   access::User user;
   user.name = body.required_text("name");
-  if (user.name.find_first_not_of("0123456789") == std::string::npos)
-    body.object_to("name", "name must hold a letter: numbers are extensions.");
+  if (std::ranges::none_of(user.name, [](unsigned char c) { return std::isalpha(c) != 0; }))
+    body.object_to("name", "name must hold a letter: numbers are extensions, and dots lead elsewhere.");
   user.role = read_role(body, access::Role::kAdmin).value_or(access::Role::kUser);
   user.created = s.moment();
   auto given = body.text("password", 1'024);
