@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "events/description.h"
 #include "webhooks/signature.h"
@@ -57,6 +58,20 @@ std::string_view authority_of(std::string_view url) {
   return url.substr(0, url.find_first_of("/?#"));
 }
 
+// "host", "host:8080", "[::1]", "[::1]:8080"
+bool has_usable_port(std::string_view authority) {
+  const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : std::size_t{0};
+  if (bracket == authority.npos) return false;
+  const std::string_view rest = authority.substr(bracket);
+  const std::size_t colon = rest.find(':');
+  if (colon == rest.npos) return bracket == 0 || rest == "]";
+  if (bracket != 0 && colon != 1) return false;
+  const std::string_view digits = rest.substr(colon + 1);
+  std::uint32_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc{} && end == digits.data() + digits.size() && port >= 1 && port <= 65'535;
+}
+
 }  // namespace
 
 bool wants(const Subscription& s, const events::StoredEvent& event) {
@@ -82,6 +97,7 @@ std::optional<std::string> fault_of_url(std::string_view url) {
   if (authority.empty() || authority.front() == ':') return "The URL names no host.";
   if (authority.find('@') != authority.npos)
     return "The URL may hold no user and password; put them into an Authorization header.";
+  if (!has_usable_port(authority)) return "The port of the URL must be a number from 1 to 65535.";
   if (url.find('#') != url.npos) return "The URL may hold no fragment (#).";
   if (url.find('\\') != url.npos) return "The URL may hold no backslash.";
   return std::nullopt;

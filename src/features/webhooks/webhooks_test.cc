@@ -306,13 +306,36 @@ TEST(Webhooks, BadDraftsAreRefusedWithTheirField) {
     return refused == nullptr ? "none" : refused->field;
   };
   EXPECT_EQ(field({}), "url");
-  for (const auto* url : {"", "ftp://a", "http://", "http:///x", "http://:80/", "http://u:p@h/",
-                          "http://h/#f", "http://h/ x", "http://h\\x", "//h", "http://h/\x7f"}) {
+  for (const auto* url : {"",
+                          "ftp://a",
+                          "http://",
+                          "http:///x",
+                          "http://:80/",
+                          "http://u:p@h/",
+                          "http://h/#f",
+                          "http://h/ x",
+                          "http://h\\x",
+                          "//h",
+                          "http://h/\x7f",
+                          "http://h:0/",
+                          "http://h:65536",
+                          "http://h:99999999999/",
+                          "http://h:",
+                          "http://h:8x/",
+                          "http://h:-1/",
+                          "http://h:1:2/",
+                          "http://[::1",
+                          "http://[::1]:0/",
+                          "http://[::1]x",
+                          "http://[::1]x:80"}) {
     EXPECT_EQ(field({.url = url}), "url") << url;
   }
   for (const auto* event : {"", "**", "call", "call.*.x", ".call", "call..x", "Call.ended", "call.ended "}) {
     EXPECT_EQ(field({.url = kA, .events = {{event}}}), "events") << event;
   }
+  for (const auto* url :
+       {"http://h", "http://h:1", "http://h:65535/x", "http://[::1]/", "http://[::1]:8080/?a=b:0"})
+    EXPECT_EQ(field({.url = url}), "none") << url;
   EXPECT_EQ(field({.url = kA, .events = {std::vector<std::string>{}}}), "events");
   for (const auto* name : {"", "a b", "X-Webhook-ID", "x-webhook-signature", "Webhook-Id", "Content-Type",
                            "Host", "content-length", "User-Agent", "x:y"}) {
