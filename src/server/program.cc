@@ -21,6 +21,7 @@ struct CommandLine {
   NewKey key;
   EventTail tail;
   NewWebhook webhook;
+  ChangedWebhook changed_webhook;
   WebhookReplay replay;
   WebhookListener listener;
   std::uint32_t limit = 100;
@@ -141,6 +142,32 @@ void add_event_commands(CLI::App& app, CommandLine& line) {
 
 constexpr const char* kSecretVariable = "BELLWIRE_WEBHOOK_SECRET";  // a command line is seen by all
 
+void add_webhook_changes(CLI::App& webhook, CommandLine& line) {
+  ChangedWebhook& what = line.changed_webhook;
+  auto* change = add(webhook, line, "change", "change one; what is not given stays",
+                     [&line] { return command_webhook_change(line.changed_webhook, line.options); });
+  change->add_option("id", what.id)->required();
+  change->add_option("--url", what.url, "where events are posted");
+  change->add_option("--event", what.events, "only this type, or call.*; more than once")
+      ->allow_extra_args(false);
+  auto* some = change->add_option("--extension", what.extensions, "only what concerns it; more than once")
+                   ->allow_extra_args(false);
+  change->add_flag("--all-extensions", what.all_extensions, "whatever it concerns")->excludes(some);
+  auto* headers =
+      change
+          ->add_option("--header", what.headers, "'Name: value', in place of those there are; more than once")
+          ->allow_extra_args(false);
+  change->add_flag("--no-headers", what.no_headers, "none")->excludes(headers);
+  auto* enable = change->add_flag("--enable", what.enable, "send again what happens from now on");
+  change->add_flag("--disable", what.disable, "send nothing")->excludes(enable);
+  auto* rotate = add(webhook, line, "rotate", "a new secret; both sign for 24 hours", [&line] {
+    return command_webhook_rotate(line.user, line.webhook.secret, line.options);
+  });
+  rotate->add_option("id", line.user)->required();
+  rotate->add_option("--secret", line.webhook.secret, "without it one is made and shown this once")
+      ->envname(kSecretVariable);
+}
+
 void add_webhook_commands(CLI::App& app, CommandLine& line) {
   const CommandOptions& o = line.options;
   CLI::App& webhook = *group(app, "webhook", "webhooks: URLs that events are posted to");
@@ -157,6 +184,7 @@ void add_webhook_commands(CLI::App& app, CommandLine& line) {
       ->add_option("--header", line.webhook.headers, "'Name: value', added to each delivery; more than once")
       ->allow_extra_args(false);
   add_one->add_option("--secret", line.webhook.secret, "signs each delivery")->envname(kSecretVariable);
+  add_webhook_changes(webhook, line);
   add(webhook, line, "rm", "remove one, or all with a URL",
       [&line] { return command_webhook_remove(line.user, line.options); })
       ->add_option("id", line.user, "or its URL")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <optional>
 
 #include "api/paging.h"
 #include "server/program.h"
@@ -27,6 +28,18 @@ std::string without_blanks(std::string_view text) {
   const auto begin = text.find_first_not_of(' ');
   if (begin == text.npos) return {};
   return std::string{text.substr(begin, text.find_last_not_of(' ') - begin + 1)};
+}
+
+constexpr const char* kHeaderUsage = "a header is written as 'Name: value'";
+
+std::optional<json::object> headers_of(const std::vector<std::string>& lines) {
+  json::object headers;
+  for (const std::string& line : lines) {
+    const auto colon = line.find(':');
+    if (colon == line.npos || colon == 0) return std::nullopt;
+    headers[line.substr(0, colon)] = without_blanks(std::string_view{line}.substr(colon + 1));
+  }
+  return headers;
 }
 
 void show_count(const json::value& answer) {
@@ -58,16 +71,35 @@ int command_webhook_add(const NewWebhook& webhook, const CommandOptions& options
   if (!webhook.events.empty()) body["events"] = texts(webhook.events);
   if (!webhook.extensions.empty()) body["extensions"] = texts(webhook.extensions);
   if (!webhook.secret.empty()) body["secret"] = webhook.secret;
-  json::object headers;
-  for (const std::string& header : webhook.headers) {
-    const auto colon = header.find(':');
-    if (colon == header.npos || colon == 0)
-      return complain(kBadUsage, "a header is written as 'Name: value'");
-    headers[header.substr(0, colon)] = without_blanks(std::string_view{header}.substr(colon + 1));
-  }
-  if (!headers.empty()) body["headers"] = std::move(headers);
+  auto headers = headers_of(webhook.headers);
+  if (!headers) return complain(kBadUsage, kHeaderUsage);
+  if (!headers->empty()) body["headers"] = std::move(*headers);
   return ask_and_show(options, "POST", "/api/webhooks", body, [](const json::value& answer) {
     fmt::print("id: {}\n", field(answer.at("subscription"), "id"));
+  });
+}
+
+int command_webhook_change(const ChangedWebhook& webhook, const CommandOptions& options) {
+  json::object body;
+  if (!webhook.url.empty()) body["url"] = webhook.url;
+  if (!webhook.events.empty()) body["events"] = texts(webhook.events);
+  if (!webhook.extensions.empty() || webhook.all_extensions) body["extensions"] = texts(webhook.extensions);
+  auto headers = headers_of(webhook.headers);
+  if (!headers) return complain(kBadUsage, kHeaderUsage);
+  if (!headers->empty() || webhook.no_headers) body["headers"] = std::move(*headers);
+  if (webhook.enable || webhook.disable) body["enabled"] = webhook.enable;
+  if (body.empty()) return complain(kBadUsage, "nothing to change; see bellwire webhook change --help");
+  return ask_and_show(options, "PUT", path_of(webhook.id), body, [](const json::value& answer) {
+    fmt::print("{} state: {}\n", field(answer, "message"), field(answer.at("subscription"), "state"));
+  });
+}
+
+int command_webhook_rotate(const std::string& id, const std::string& secret, const CommandOptions& options) {
+  json::object body;
+  if (!secret.empty()) body["secret"] = secret;
+  return ask_and_show(options, "POST", path_of(id, "/rotate-secret"), body, [](const json::value& answer) {
+    fmt::print("{}\n", field(answer, "message"));
+    if (answer.as_object().contains("secret")) fmt::print("secret: {}\n", field(answer, "secret"));
   });
 }
 

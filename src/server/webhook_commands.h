@@ -18,6 +18,18 @@ struct NewWebhook {
   std::string secret;                // empty: unsigned
 };
 
+struct ChangedWebhook {  // what is not given stays
+  std::string id;
+  std::string url;
+  std::vector<std::string> events;
+  std::vector<std::string> extensions;
+  bool all_extensions = false;
+  std::vector<std::string> headers;  // "Name: value"; replace those there are
+  bool no_headers = false;
+  bool enable = false;
+  bool disable = false;
+};
+
 struct WebhookReplay {  // of one event, of a time, or of all dead letters
   std::string id;
   std::string event_id;
@@ -32,6 +44,9 @@ struct WebhookListener {
 
 int command_webhook_list(const CommandOptions& options);
 int command_webhook_add(const NewWebhook& webhook, const CommandOptions& options);
+int command_webhook_change(const ChangedWebhook& webhook, const CommandOptions& options);
+// A new secret; an empty one: one is made, and shown this once.
+int command_webhook_rotate(const std::string& id, const std::string& secret, const CommandOptions& options);
 // By id, or all with that URL.
 int command_webhook_remove(const std::string& id_or_url, const CommandOptions& options);
 int command_webhook_test(const std::string& id, const CommandOptions& options);

@@ -130,6 +130,24 @@ class Commands(unittest.TestCase):
             server.cli("webhook", "replay", identity, "--since", "2020-01-01T00:00:00Z", "--json")
             receiver.wait_for(3, "extension.registered")
 
+            changed = server.json("webhook", "change", identity, "--event", "call.ended", "--all-extensions", "--disable")
+            self.assertEqual([changed["subscription"][k] for k in ("events", "extensions", "state", "url", "headers")],
+                             [["call.ended"], [], "disabled", receiver.url(), ["Authorization"]])
+            said = server.cli("webhook", "change", identity, "--enable", "--url", receiver.url("/new"), "--no-headers")
+            self.assertIn("state: active", said)
+            hook, = server.json("webhook", "ls")
+            self.assertEqual((hook["events"], hook["url"], hook["headers"]), (["call.ended"], receiver.url("/new"), []))
+
+            said = server.cli("webhook", "rotate", identity)
+            secret = re.search(r"^secret: (whsec_\S+)$", said, re.M).group(1)
+            server.cli("webhook", "test", identity)
+            delivery = receiver.got("webhook.test")[-1]
+            self.assertEqual(delivery.path, "/new")
+            self.assertEqual(len(delivery.headers["webhook-signature"].split()), 2)
+            mac = hmac.new(secret.encode(), delivery.raw, hashlib.sha256).hexdigest()
+            self.assertEqual(delivery.headers["X-Webhook-Signature"], "sha256=" + mac)
+            self.assertNotIn("secret", server.json("webhook", "rotate", identity, "--secret", SECRET))
+
             self.assertIn("removed", server.cli("webhook", "rm", identity))
             self.assertEqual(server.json("webhook", "ls"), [])
             server.cli("webhook", "add", receiver.url("/?a=b&c"))
@@ -143,10 +161,12 @@ class Commands(unittest.TestCase):
             self.assertIn("http", said)
             code, out, said = exit_code(server, "webhook", "add", receiver.url(), "--header", "no colon")
             self.assertEqual(code, 2, said)
-            for words in (["rm"], ["test"], ["deliveries"], ["replay"]):
+            for words in (["change", "--enable"], ["rotate"], ["rm"], ["test"], ["deliveries"], ["replay"]):
                 self.assertEqual(exit_code(server, "webhook", *words, "nobody")[0], 5, words)
                 self.assertEqual(exit_code(server, "webhook", *words)[0], 2, words)
             hook = server.json("webhook", "add", receiver.url())["subscription"]
+            for words in ([], ["--enable", "--disable"], ["--header", "no colon"]):
+                self.assertEqual(exit_code(server, "webhook", "change", hook["id"], *words)[0], 2, words)
             code, out, said = exit_code(server, "webhook", "test", hook["id"])
             self.assertEqual(code, 5, said)
             self.assertIn("answer: 500", out)

@@ -164,7 +164,7 @@ void Webhooks::wish(WishId id, const RotateSecret& wanted, Instant now) {
   next.former_until = now + limits_.former_secret;
   next.secret = wanted.secret ? *wanted.secret : new_secret(rng_);
   Change change{.wish = id, .save = {next}};
-  change.shown_secret = next.secret;
+  if (!wanted.secret) change.shown_secret = next.secret;
   propose(std::move(change));
 }
 
