@@ -39,6 +39,7 @@ struct MediaLoopFigures {
   std::uint64_t no_leg = 0;
   std::uint64_t malformed = 0;
   std::uint64_t rounds = 0;  // times the thread woke
+  std::uint64_t legs = 0;    // at this moment
 };
 
 // Constructor: running. Destructor: stopped and joined, sockets closed; events are no longer delivered.

@@ -52,7 +52,10 @@ void write_media(Exposition& out, const MediaLoops& loops) {
     sum.send_failed += f.send_failed;
     sum.no_leg += f.no_leg;
     sum.malformed += f.malformed;
+    sum.legs += f.legs;
   }
+  out.gauge("bellwire_media_legs", "Sides of calls whose packets are relayed at this moment.");
+  out.sample(real(sum.legs));
   out.counter("bellwire_media_packets_total", "RTP and RTCP packets.");
   out.sample(real(sum.received), {{"direction", "in"}});
   out.sample(real(sum.sent), {{"direction", "out"}});
@@ -74,6 +77,55 @@ void write_database(Exposition& out, const store::StoreThread& store, std::uint6
   out.sample(seconds(f.committing));
   out.counter("bellwire_events_total", "Number of the newest event of the journal.");
   out.sample(real(newest_event));
+}
+
+// Identities stay few: there are at most so many subscriptions. Those a later version may allow are summed.
+constexpr std::size_t kNamedSubscriptions = 100;
+
+struct WebhookFigures {
+  std::string name;
+  std::uint64_t ok = 0, failed = 0, pending = 0, dead = 0, attempts = 0;
+  Duration time{0};
+};
+
+std::vector<WebhookFigures> figures_of(const std::vector<webhooks::View>& subscriptions) {
+  std::vector<WebhookFigures> all;
+  for (const webhooks::View& v : subscriptions) {
+    if (all.size() <= kNamedSubscriptions)
+      all.push_back({.name = all.size() < kNamedSubscriptions ? v.id.value : "other"});
+    WebhookFigures& f = all.back();
+    f.ok += v.success_count;
+    f.failed += v.failure_count;
+    f.pending += v.pending;
+    f.dead += v.dead_letters;
+    f.attempts += v.attempts;
+    f.time += v.attempt_time;
+  }
+  return all;
+}
+
+void write_webhooks(Exposition& out, const std::vector<webhooks::View>& subscriptions) {
+  const auto all = figures_of(subscriptions);
+  const auto each = [&](auto value) {
+    for (const WebhookFigures& f : all) out.sample(value(f), {{"subscription", f.name}});
+  };
+  out.gauge("bellwire_webhook_subscriptions", "Subscriptions of webhooks.");
+  out.sample(real(subscriptions.size()));
+  out.counter("bellwire_webhook_deliveries_total",
+              "Attempts to post an event, since the subscription was made.");
+  for (const WebhookFigures& f : all) {
+    out.sample(real(f.ok), {{"subscription", f.name}, {"result", "ok"}});
+    out.sample(real(f.failed), {{"subscription", f.name}, {"result", "failed"}});
+  }
+  out.gauge("bellwire_webhook_pending_events", "Events of the journal that are not sent yet.");
+  each([](const WebhookFigures& f) { return real(f.pending); });
+  out.gauge("bellwire_webhook_dead_letters", "Events that were given up and can be sent again.");
+  each([](const WebhookFigures& f) { return real(f.dead); });
+  out.counter("bellwire_webhook_attempts_total",
+              "Attempts since the start of the server, for their mean time.");
+  each([](const WebhookFigures& f) { return real(f.attempts); });
+  out.counter("bellwire_webhook_attempt_seconds_total", "Time that these took together.");
+  each([](const WebhookFigures& f) { return seconds(f.time); });
 }
 
 }  // namespace
@@ -99,13 +151,24 @@ void ServerOperations::figures(OnFigures on_figures) {
     s_.front.post([this, newest, on = std::move(on)]() mutable {
       s_.services.ask(ports::GetStatus{}, [this, newest, on = std::move(on)](ports::Reply&& reply) mutable {
         const auto* status = std::get_if<ports::Status>(&reply);
-        on(exposition(status == nullptr ? ports::Status{} : *status, newest));
+        with_webhooks(status == nullptr ? ports::Status{} : *status, newest, std::move(on));
       });
     });
   });
 }
 
-std::string ServerOperations::exposition(const ports::Status& status, std::uint64_t newest_event) const {
+void ServerOperations::with_webhooks(const ports::Status& status, std::uint64_t newest_event,
+                                     OnFigures on_figures) {
+  s_.services.webhooks(webhooks::List{}, [this, status, newest_event,
+                                          on = std::move(on_figures)](webhooks::Answer&& a) mutable {
+    const auto* listed = std::get_if<webhooks::Listed>(&a);
+    static const std::vector<webhooks::View> kNone;
+    on(exposition(status, newest_event, listed == nullptr ? kNone : listed->subscriptions));
+  });
+}
+
+std::string ServerOperations::exposition(const ports::Status& status, std::uint64_t newest_event,
+                                         const std::vector<webhooks::View>& subscriptions) const {
   Exposition out;
   out.gauge("bellwire_calls_active", "Calls at this moment.");
   out.sample(real(status.active_calls));
@@ -129,6 +192,7 @@ std::string ServerOperations::exposition(const ports::Status& status, std::uint6
   out.sample(real(s_.figures.stream_messages_out.load()), {{"direction", "out"}, {"transport", "stream"}});
   write_media(out, s_.media);
   write_database(out, s_.store, newest_event);
+  write_webhooks(out, subscriptions);
   out.counter("bellwire_http_requests_total", "Requests, by operation of the API and status.");
   for (const auto& [what, count] : requests_)
     out.sample(real(count), {{"operation", what.first}, {"status", std::to_string(what.second)}});

@@ -47,7 +47,9 @@ class ServerOperations final : public api::Operations {
   void served(std::string_view operation, int status) { ++requests_[{operation, status}]; }
 
  private:
-  std::string exposition(const ports::Status& status, std::uint64_t newest_event) const;
+  void with_webhooks(const ports::Status& status, std::uint64_t newest_event, OnFigures on_figures);
+  std::string exposition(const ports::Status& status, std::uint64_t newest_event,
+                         const std::vector<webhooks::View>& subscriptions) const;
   void answer_if_known();
   api::Readiness now_ready() const;
 

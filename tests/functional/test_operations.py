@@ -260,7 +260,9 @@ class Operating(unittest.TestCase):
             self.assertGreater(float(first['bellwire_sip_messages_total{direction="in",transport="udp"}']), 4)
             self.assertGreater(float(first["bellwire_database_commits_total"]), 0)
             self.assertGreater(float(first["process_resident_memory_bytes"]), 1e6)
+            wait_until(lambda: figures()["bellwire_media_legs"] == "2", 15, "the two sides of the call")
             alice.hang_up()
+            wait_until(lambda: figures()["bellwire_media_legs"] == "0", 15, "no side is left")
             wait_until(lambda: figures()['bellwire_calls_ended_total{disposition="answered"}'] == "1", 15, "an ended call")
             last = figures()
             self.assertEqual(last["bellwire_calls_active"], "0")
@@ -269,6 +271,32 @@ class Operating(unittest.TestCase):
             self.assertEqual(login(office, "1001", password("1001")).ask("GET", "/metrics")[0], 403)
             self.assertEqual(Client(office).ask("GET", "/metrics")[0], 401)
             self.assertEqual(prometheus.ask("GET", "/api/calls")[0], 403)
+
+    def test_figures_of_webhooks(self):
+        config = "features:\n  webhooks:\n    retry_delay: 1\n    allow_networks: [127.0.0.0/8]\n"
+        with Receiver() as good, Receiver(500) as bad, Office(config=config) as office, Phone("1001", office) as alice:
+            names = [ok(office, "POST", "/api/webhooks", {"url": r.url(), "events": ["extension.*"]})["subscription"]["id"]
+                     for r in (good, bad)]
+            admin = user(office, "eve")
+
+            def figure(name, which, result=None):
+                labels = f'{{subscription="{names[which]}"' + (f',result="{result}"}}' if result else "}")
+                text = admin.ask("GET", "/metrics")[2]
+                line, = [line for line in text.splitlines() if line.startswith(f"bellwire_webhook_{name}{labels} ")]
+                return float(line.rsplit(" ", 1)[1])
+
+            self.assertEqual(figure("deliveries_total", 0, "ok"), 0)
+            alice.register()
+            wait_until(lambda: figure("deliveries_total", 0, "ok") == 1, 30, "the good one has it")
+            wait_until(lambda: figure("deliveries_total", 1, "failed") >= 1, 30, "the bad one does not")
+            self.assertEqual(figure("deliveries_total", 0, "failed"), 0)
+            self.assertEqual(figure("deliveries_total", 1, "ok"), 0)
+            wait_until(lambda: figure("pending_events", 0) == 0, 30, "nothing is left for the good one")
+            self.assertGreaterEqual(figure("pending_events", 1), 1)
+            self.assertEqual(figure("dead_letters", 1), 0)
+            self.assertEqual(figure("attempts_total", 0), 1)
+            self.assertGreater(figure("attempt_seconds_total", 0), 0)
+            self.assertIn("\nbellwire_webhook_subscriptions 2\n", admin.ask("GET", "/metrics")[2])
 
     def test_ready_means_that_the_database_commits(self):
         with Office() as office:

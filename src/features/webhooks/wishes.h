@@ -78,6 +78,8 @@ struct View {
   std::optional<Instant> last_sent;
   std::uint64_t success_count = 0;
   std::uint64_t failure_count = 0;
+  std::uint64_t attempts = 0;  // since the start of the server, and
+  Duration attempt_time{0};    // how long they took together
   std::uint64_t pending = 0;  // events of the journal not looked at yet are counted before the filter
   std::size_t dead_letters = 0;
   std::optional<std::uint64_t> replaying_until;

@@ -90,6 +90,8 @@ View Receiver::view(std::uint64_t newest) const {
   v.last_sent = last_sent;
   v.success_count = successes;
   v.failure_count = failures;
+  v.attempts = attempts;
+  v.attempt_time = attempt_time;
   v.pending = subscription.standing == Standing::kDisabled ? 0 : queue.waiting(newest);
   v.dead_letters = dead.size();
   if (replay) v.replaying_until = replay->place().until;

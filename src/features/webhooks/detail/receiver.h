@@ -35,6 +35,8 @@ struct Receiver {
   std::deque<DeliveryRecord> log;
   std::uint64_t successes = 0;
   std::uint64_t failures = 0;
+  std::uint64_t attempts = 0;  // of this run
+  Duration attempt_time{0};
   std::optional<Instant> last_sent;
 
   std::optional<Instant> failing_since;  // the first failure since the last success

@@ -76,6 +76,8 @@ void Webhooks::on(const http::Outcome& outcome, Instant now) {
   Receiver* r = find(flight.subscription);
   if (r == nullptr || r->epoch != flight.epoch) return;
   --r->in_flight;
+  ++r->attempts;
+  r->attempt_time += outcome.latency;
   detail::Queue* queue = r->queue_of(flight.course);
   if (queue == nullptr) return;
   if (is_success(outcome.status)) {
