@@ -1,4 +1,6 @@
 """A little network of our own: namespaces joined by a bridge in a namespace, nothing of it touches the host's."""
+import contextlib
+import ctypes
 import itertools
 import os
 import subprocess
@@ -8,6 +10,11 @@ _counter = itertools.count(os.getpid() * 10 % 60000)
 
 def ip(*words, check=True):
     return subprocess.run(["ip", *words], check=check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def setns(descriptor):
+    if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 class Network:
@@ -39,6 +46,19 @@ class Network:
             ip("-n", space, "link", "set", "eth0", "up")
             ip("-n", space, "addr", "add", f"{self.address(name)}/24", "dev", "eth0")
             ip("-n", space, "addr", "add", f"{self.address6(name)}/64", "dev", "eth0", "nodad")
+
+    @contextlib.contextmanager
+    def inside(self, name):
+        """Sockets that this thread makes meanwhile are of that host."""
+        own = os.open("/proc/self/ns/net", os.O_RDONLY)
+        there = os.open(f"/run/netns/{self.namespace(name)}", os.O_RDONLY)
+        try:
+            setns(there)
+            yield
+        finally:
+            setns(own)
+            os.close(own)
+            os.close(there)
 
     def namespace(self, name):
         return f"{self.tag}-{name}"

@@ -51,7 +51,7 @@ class Delivery:
 class Receiver:
     """`answer`: a status, or a function of the delivery that gives one (None: the connection is reset)."""
 
-    def __init__(self, answer=200, port=0):
+    def __init__(self, answer=200, port=0, host="127.0.0.1"):
         self.answer = answer
         self.deliveries = []
         self.lock = threading.Lock()
@@ -102,7 +102,7 @@ class Receiver:
             def handle_error(self, *_):
                 pass
 
-        self.server = Server(("127.0.0.1", port), Handler)
+        self.server = Server((host, port), Handler)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.thread.start()

@@ -25,6 +25,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A receiver that has moved is found soon; a connection that is open needs no name.
+constexpr long kNamesKnownFor = 5;  // seconds
+
 struct Rules {  // shared by all transfers of one client
   HttpClientLimits limits;
   std::vector<Network> allowed;
@@ -98,6 +101,7 @@ void prepare(Transfer& t, const std::string& authorities) {
   curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(e, CURLOPT_PROXY, "");  // not even that of the environment
   curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, kNamesKnownFor);
   curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);  // else a slow DNS server holds this thread
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);

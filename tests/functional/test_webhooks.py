@@ -2,12 +2,15 @@
 import base64
 import hashlib
 import hmac
+import socket
 import sqlite3
+import threading
 import time
 import unittest
 import urllib.parse
 
 from functional.test_transports import Answering
+from netns import Network
 from office import Office, wait_until
 from receiver import Receiver, api, ok
 from softphone import Phone
@@ -217,6 +220,55 @@ class Crashes(unittest.TestCase):
             self.assertEqual(len(ok(server, "GET", f"/api/webhooks/{hook['id']}/deliveries")), 3)
 
 
+class Names:
+    """A DNS server that gives one address to every name, on port 53 of the host it is made in."""
+
+    def __init__(self, address):
+        self.address = address
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 53))
+        self.socket.settimeout(0.05)
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self):
+        while not self.ending.is_set():
+            try:
+                query, peer = self.socket.recvfrom(512)
+            except TimeoutError:
+                continue
+            end = 12
+            while query[end]:
+                end += query[end] + 1
+            question = query[12:end + 5]
+            wants_v4 = question[-4:-2] == b"\0\1"
+            answer = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(self.address) if wants_v4 else b""
+            head = query[:2] + b"\x81\x80\0\1" + (b"\0\1" if wants_v4 else b"\0\0") + b"\0\0\0\0"
+            self.socket.sendto(head + question + answer, peer)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join()
+        self.socket.close()
+
+
+class Rebound(Office):
+    """On a host of its own whose names come from 127.0.0.1."""
+
+    def __init__(self, namespace):
+        super().__init__(config="features:\n  webhooks:\n    allow_networks: [192.0.2.0/24]\n", namespace=namespace)
+        self.resolver = self.folder / "resolv.conf"
+        self.resolver.write_text("nameserver 127.0.0.1\noptions timeout:1\n")
+
+    def command(self, *words):
+        own_names = 'mount --bind "$0" "$(readlink -f /etc/resolv.conf)" && exec "$@"'
+        return ["ip", "netns", "exec", self.namespace, "sh", "-c", own_names, str(self.resolver), self.binary, *words]
+
+
 class Guarded(unittest.TestCase):
     def test_private_addresses_are_refused_in_every_spelling_and_it_says_so(self):
         with Receiver() as receiver, Office() as server:
@@ -229,6 +281,31 @@ class Guarded(unittest.TestCase):
                 self.assertFalse(tested["success"], host)
                 self.assertIn("allow_networks", tested["message"], host)
             self.assertEqual(receiver.got(), [])
+
+    def test_a_name_that_changes_its_mind_leads_nowhere(self):
+        with Network("pbx") as network:
+            outer = network.address("pbx")
+            with network.inside("pbx"):
+                names = Names(outer)
+                receiver = Receiver(lambda _: (200, {"Connection": "close"}, ""), host=outer)
+                trap = Receiver(port=receiver.port)
+            with names, receiver, trap, Rebound(network.namespace("pbx")) as server:
+                hook = subscribe(server, f"http://rebind.example:{receiver.port}/")
+                self.assertTrue(ok(server, "POST", f"/api/webhooks/{hook['id']}/test", {})["success"])
+
+                def refusal():  # the address before is remembered for some seconds
+                    told = ok(server, "POST", f"/api/webhooks/{hook['id']}/test", {})
+                    return None if told["success"] else told
+
+                names.address = "127.0.0.1"
+                refused = wait_until(refusal, 60, "the new address")
+                self.assertIn("127.0.0.1 is a loopback address", refused["message"])
+                self.assertIn("no connection was made", refused["message"])
+                log = ok(server, "GET", f"/api/webhooks/{hook['id']}/deliveries")
+                self.assertIn("127.0.0.1 is a loopback address", log[0]["error"])
+                self.assertIsNone(log[0]["status"])
+                self.assertEqual(trap.got(), [])
+                self.assertGreaterEqual(len(receiver.got()), 1)
 
     def test_a_redirect_does_not_lead_inside(self):
         with Receiver() as inner, Receiver(lambda d: (307, {"Location": inner.url()}, "")) as outer, \
