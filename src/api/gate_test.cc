@@ -217,6 +217,17 @@ TEST_F(GateTest, WhatIsSaidTwiceIsNotHeard) {
   }
 }
 
+TEST_F(GateTest, ABodyThatIsNoJsonIsToldSoAlsoToThoseWhoMayOnlySpeakOfThemselves) {
+  Headers mine = bearer(std::string(log_in("1001", "Very-Secret-1").value.at("token").as_string()));
+  mine.emplace_back("content-type", "text/plain");
+  EXPECT_EQ(ask("POST", "/api/call", {}, mine).status, 403);  // without a body it names nobody
+  http::Request request{"POST", "/api/call", "", "from 1001 to 1002", mine};
+  request.headers.emplace_back("host", "pbx:8080");
+  int status = 0;
+  gate.from_network(std::move(request), [&](http::Response&& r) { status = r.status; });
+  EXPECT_EQ(status, 415);
+}
+
 TEST_F(GateTest, WhatAUrlOpensWithIsNotWrittenDown) {
   ask("POST", "/api/webhooks", R"({"url":"https://crm.example/in?key=s3cret"})", bearer(token()));
   ASSERT_EQ(services.audited.back().action, "addWebhook");

@@ -77,10 +77,14 @@ std::optional<Problem> objection_to_owner(const access::Principal& principal, co
 std::optional<Problem> objection_to(const http::Request& request, const access::Principal& principal,
                                     const Found& found, const Body& body) {
   const Route& r = *found.route;
+  const bool reads = reads_only(request.method);
+  // Before a body that is none is taken for one that names somebody else.
+  if (!reads) {
+    if (auto problem = objection_to_type(request, principal)) return problem;
+  }
   if (auto problem = objection_to_owner(principal, r, request, found.parameters, body)) return problem;
   if (auto problem = check_query(request.query, r.query)) return problem;
-  if (reads_only(request.method)) return std::nullopt;
-  if (auto problem = objection_to_type(request, principal)) return problem;
+  if (reads) return std::nullopt;
   return check(body, r.body);
 }
 
