@@ -170,8 +170,8 @@ void MediaLoop::Worker::take_commands(Instant now) {
                    [&](media::Echo& c) { relay_.handle(std::move(c), now); },
                    [&](media::WatchSilence& c) { relay_.handle(std::move(c), now); },
                    [&](media::CloseLeg& c) { relay_.handle(std::move(c), now); },
-                   [&](media::AttachLeg&) {},
-                   [&](media::SessionCommand&) {},
+                   [&](media::AttachLeg& c) { relay_.handle(std::move(c), now); },
+                   [&](media::SessionCommand& c) { relay_.handle(std::move(c), now); },
                },
                command);
     deliver_events();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "webrtc/path.h"
 
 namespace bw::media {
 
@@ -22,12 +23,22 @@ struct InPacket {
 // SRTP and SRTCP tag, index and MKI.
 inline constexpr std::size_t kTailRoom = 160;
 
+// The same on the one port of all browsers: a datagram, or a frame of a stream (RFC 4571).
+struct SessionPacket {
+  webrtc::Path path;
+  std::span<std::uint8_t> buffer;
+  std::size_t size = 0;
+};
+
 // A datagram to send from the socket of `local_port`. Valid as long as the InPacket it was made of.
 struct OutPacket {
-  std::uint16_t local_port = 0;
+  std::uint16_t local_port = 0;  // kSessionPort: from the port of the browsers, on the rest of the path
   Endpoint to;
   std::span<const std::uint8_t> bytes;
+  IpAddress local{};         // only for kSessionPort, as is
+  std::uint64_t stream = 0;  // webrtc::Path::stream
 };
+inline constexpr std::uint16_t kSessionPort = 0;
 
 // Cleared by the driver, not by the relay; keeps its capacity, so nothing is allocated per packet.
 using OutBatch = std::vector<OutPacket>;

@@ -26,8 +26,12 @@ struct Relay::ReportBuffers {
   std::array<Buffer, 16> buffers;
 };
 
-Relay::Relay(PortRange range, LoopIndex loop, RelayLimits limits)
-    : range_(range), loop_(loop), limits_(limits), report_buffers_(std::make_unique<ReportBuffers>()) {
+Relay::Relay(PortRange range, LoopIndex loop, RelayLimits limits, const webrtc::DtlsContext* browsers)
+    : range_(range),
+      loop_(loop),
+      limits_(limits),
+      sessions_(browsers, limits.sessions),
+      report_buffers_(std::make_unique<ReportBuffers>()) {
   const std::size_t first = range_.first / 2U;
   const std::size_t end = range_.last / 2U + 1;
   by_port_.resize(end > first ? end - first : 0);
@@ -40,6 +44,7 @@ void Relay::handle(const Input& input, Instant now) {
 }
 
 std::optional<Event> Relay::poll() {
+  if (auto event = sessions_.poll_event()) return std::move(*event);
   if (events_.empty()) return std::nullopt;
   Event event = std::move(events_.front());
   events_.pop_front();
@@ -48,8 +53,8 @@ std::optional<Event> Relay::poll() {
 
 Deadline Relay::deadline() const {
   const auto next = alarms_.next();
-  if (!next) return Deadline::never();
-  return {*next, "a leg may have fallen silent, or a port has rested"};
+  if (!next) return sessions_.deadline();
+  return sessions_.deadline().earliest({*next, "a leg may have fallen silent, or a port has rested"});
 }
 
 std::size_t Relay::index_of(std::uint16_t port) const {
@@ -70,6 +75,20 @@ void Relay::on(const OpenLeg& command, Instant now) {
   by_port_[index] = std::make_unique<Leg>(command.leg, command.port.rtp, limits_.latch);
   by_port_[index]->last_heard = now;
   legs_.emplace(command.leg, by_port_[index].get());
+}
+
+void Relay::on(const AttachLeg& command, Instant now) {
+  assert(!legs_.contains(command.leg));
+  if (legs_.contains(command.leg)) return;
+  auto leg = std::make_unique<Leg>(command.leg, kSessionPort, limits_.latch);
+  leg->last_heard = now;
+  if (Session* session = sessions_.find(command.session)) leg->attach(*session);
+  legs_.emplace(command.leg, leg.get());
+  attached_.emplace(command.leg, std::move(leg));
+}
+
+void Relay::on(const SessionCommand& command, Instant now) {
+  sessions_.handle(command, now);
 }
 
 void Relay::on(const SetPeer& command, Instant now) {
@@ -118,13 +137,15 @@ void Relay::on(const CloseLeg& command, Instant now) {
   alarms_.cancel(leg->digit_alarm);
   alarms_.cancel(leg->report_alarm);
   events_.emplace_back(LegClosed{leg->id, leg->quality()});
+  legs_.erase(command.leg);
+  if (attached_.erase(command.leg) != 0) return;
   TimerHandle unowned;  // never cancelled: the port comes back whatever happens
   alarms_.arm(unowned, now + limits_.port_rest, {Alarm::Kind::kPortRested, {}, leg->port});
-  legs_.erase(command.leg);
   by_port_[index_of(leg->port)].reset();
 }
 
 void Relay::on(const Tick&, Instant now) {
+  sessions_.tick(now);
   PortsOpened rested;
   while (const auto alarm = alarms_.pop_due(now)) {
     switch (alarm->kind) {
@@ -212,6 +233,19 @@ void Relay::on_packets(std::span<InPacket> packets, Instant now, OutBatch& out) 
   }
 }
 
+void Relay::on_session_packets(std::span<SessionPacket> packets, Instant now, OutBatch& out) {
+  for (SessionPacket& packet : packets) {
+    const auto media = sessions_.receive(packet, now);
+    if (!media) continue;
+    InPacket plain{packet.path.remote, kSessionPort, packet.buffer, media->size};
+    if (media->rtcp) {
+      on_rtcp(*media->leg, plain, now, out);
+    } else {
+      on_rtp(*media->leg, plain, now, out);
+    }
+  }
+}
+
 void Relay::on_rtp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
   const auto received = leg.receive_rtp(packet, now);
   if (!received) return;
@@ -230,11 +264,13 @@ void Relay::on_rtp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
   }
 }
 
-// Reports go to who hears the reported stream. An echo has nobody: the phone's report is about itself.
+// Reports go to who hears the reported stream. An echo has nobody: the phone's report is about itself. What a
+// browser hears and is heard by are streams of its session, which the other side's reports know nothing of.
 void Relay::on_rtcp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
   if (!leg.receive_rtcp(packet, now)) return;
   heard(leg, now);
-  if (leg.partner() != nullptr) leg.partner()->send_rtcp(packet, now, out);
+  if (leg.partner() == nullptr || leg.is_attached() || leg.partner()->is_attached()) return;
+  leg.partner()->send_rtcp(packet, now, out);
 }
 
 std::optional<Quality> Relay::quality(MediaLegId id) const {

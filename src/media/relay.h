@@ -15,6 +15,7 @@
 #include "base/timer_heap.h"
 #include "media/packet.h"
 #include "media/port_share.h"
+#include "media/sessions.h"
 #include "media/source_latch.h"
 #include "ports/media.h"
 
@@ -30,6 +31,7 @@ struct RelayLimits {
   LatchLimits latch;
   Duration report_interval = 5s;  // RFC 3550 §6.2
   Duration port_rest = 2s;        // late packets of the old call must not reach the next one
+  SessionLimits sessions;
 };
 
 // Datagrams no leg wanted; each leg counts its own in Quality.
@@ -44,10 +46,13 @@ struct RelayCounters {
 class Relay {
  public:
   // OpenPorts is for the driver, which owns the sockets.
-  using Input = std::variant<OpenLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence, CloseLeg, Tick>;
+  using Input = std::variant<OpenLeg, AttachLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence, CloseLeg,
+                             SessionCommand, Tick>;
   using Output = Event;
 
-  Relay(PortRange range, LoopIndex loop, RelayLimits limits = {});
+  // `browsers`: for the media connections of browsers, which outlives the relay; null: there are none.
+  Relay(PortRange range, LoopIndex loop, RelayLimits limits = {},
+        const webrtc::DtlsContext* browsers = nullptr);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -59,6 +64,14 @@ class Relay {
   // The packet path: one look-up, no allocation (SRTP: one per new SSRC). Appends to `out` what is to be
   // sent; drain poll() afterwards as after handle().
   void on_packets(std::span<InPacket> packets, Instant now, OutBatch& out);
+
+  // The same on the port of the browsers; drain poll_send() too.
+  void on_session_packets(std::span<SessionPacket> packets, Instant now, OutBatch& out);
+  // What a session has to say for itself, to be sent from the port of the browsers.
+  std::optional<webrtc::Transport::Send> poll_send() { return sessions_.poll_send(); }
+  // A TCP connection to that port was closed.
+  void stream_gone(std::uint64_t stream, Instant now) { sessions_.stream_gone(stream, now); }
+  const Sessions& sessions() const { return sessions_; }
 
   // Reports (RTCP) of our own that became due with a Tick. They lie in the relay's buffers: send them before
   // the next call. True: there are more. A driver that never asks sends none.
@@ -80,12 +93,14 @@ class Relay {
   struct ReportBuffers;
 
   void on(const OpenLeg& command, Instant now);
+  void on(const AttachLeg& command, Instant now);
   void on(const SetPeer& command, Instant now);
   void on(const Connect& command, Instant now);
   void on(const Disconnect& command, Instant now);
   void on(const Echo& command, Instant now);
   void on(const WatchSilence& command, Instant now);
   void on(const CloseLeg& command, Instant now);
+  void on(const SessionCommand& command, Instant now);
   void on(const Tick& tick, Instant now);
 
   Leg* find(MediaLegId id) const;
@@ -100,7 +115,9 @@ class Relay {
   LoopIndex loop_;
   RelayLimits limits_;
   RelayCounters counters_;
+  Sessions sessions_;                          // before the legs attached to them
   std::vector<std::unique_ptr<Leg>> by_port_;  // (port - first) / 2 → leg
+  std::unordered_map<MediaLegId, std::unique_ptr<Leg>> attached_;
   std::unordered_map<MediaLegId, Leg*> legs_;
   TimerHeap<Alarm> alarms_;
   std::vector<MediaLegId> reports_due_;

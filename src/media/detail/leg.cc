@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "media/detail/session.h"
 #include "rtp/e_model.h"
 #include "rtp/rtcp.h"
 
@@ -116,6 +117,20 @@ void Leg::set_peer(const SetPeer& command, Instant now) {
   unusable_ = !receives || !sends;
 }
 
+void Leg::attach(Session& session) {
+  detach();
+  if (session.leg != nullptr) session.leg->detach();
+  session.leg = this;
+  session.stream.interrupt();
+  session_ = &session;
+  attached_ = true;
+}
+
+void Leg::detach() {
+  if (session_ != nullptr) session_->leg = nullptr;
+  session_ = nullptr;
+}
+
 void Leg::connect(Leg* partner, Instant now) {
   partner_ = partner;
   echo_ = false;
@@ -132,8 +147,8 @@ void Leg::set_echo(Instant now) {
 
 std::optional<rtp::Packet> Leg::receive_rtp(InPacket& packet, Instant now) {
   ++refused_;
-  if (unusable_ || !source_.could_accept(packet.from, now)) return std::nullopt;
-  if (receive_) {
+  if (!attached_ && (unusable_ || !source_.could_accept(packet.from, now))) return std::nullopt;
+  if (!attached_ && receive_) {
     const auto size = receive_->unprotect_rtp(packet.buffer, packet.size);
     if (!size) return std::nullopt;
     packet.size = *size;
@@ -142,13 +157,14 @@ std::optional<rtp::Packet> Leg::receive_rtp(InPacket& packet, Instant now) {
   if (!parsed) return std::nullopt;
   const rtp::Header& header = parsed->header();
   const SourceLatch::Claim claim{packet.from, header.ssrc, header.sequence, receive_.has_value()};
-  if (!source_.accepts(claim, now)) return std::nullopt;
+  if (!attached_ && !source_.accepts(claim, now)) return std::nullopt;
   --refused_;
   statistics_.on_packet(header, now);
   return parsed;
 }
 
 bool Leg::judge_rtcp(const InPacket& packet) const {
+  if (attached_) return true;
   if (unusable_) return false;
   if (packet.local_port == port) return source_.target() == packet.from;
   return rtcp_.could_accept(packet.from, source_.latched());
@@ -157,7 +173,7 @@ bool Leg::judge_rtcp(const InPacket& packet) const {
 bool Leg::receive_rtcp(InPacket& packet, Instant now) {
   ++refused_;
   if (!judge_rtcp(packet)) return false;
-  if (receive_) {
+  if (!attached_ && receive_) {
     const auto size = receive_->unprotect_rtcp(packet.buffer, packet.size);
     if (!size) return false;
     packet.size = *size;
@@ -165,7 +181,7 @@ bool Leg::receive_rtcp(InPacket& packet, Instant now) {
   const auto reader = rtp::RtcpReader::open(bytes_of(packet));
   if (!reader) return false;
   --refused_;
-  if (packet.local_port != port) rtcp_.hold(packet.from);
+  if (!attached_ && packet.local_port != port) rtcp_.hold(packet.from);
   read_reports(bytes_of(packet), now);
   return true;
 }
@@ -188,32 +204,54 @@ void Leg::read_reports(std::span<const std::uint8_t> rtcp, Instant now) {
   }
 }
 
-void Leg::send_rtp(InPacket& packet, const rtp::Header& header, Instant now, OutBatch& out) {
-  const auto to = source_.target();
-  if (!to || unusable_) return;
+std::optional<OutPacket> Leg::envelope(bool rtcp) const {
+  if (attached_) {
+    const webrtc::Path* path = session_ != nullptr ? session_->transport.target() : nullptr;
+    if (path == nullptr) return std::nullopt;
+    return OutPacket{kSessionPort, path->remote, {}, path->local, path->stream};
+  }
+  const bool beside = rtcp && !rtcp_mux_;
+  const auto to = beside ? rtcp_.target(source_) : source_.target();
+  if (!to || unusable_) return std::nullopt;
+  return OutPacket{static_cast<std::uint16_t>(beside ? port + 1 : port), *to, {}};
+}
+
+bool Leg::seal(std::span<std::uint8_t> buffer, std::size_t& size, bool rtcp) {
+  std::optional<std::size_t> sealed{size};
+  if (attached_) {
+    auto& transport = session_->transport;
+    sealed = rtcp ? transport.protect_rtcp(buffer, size) : transport.protect_rtp(buffer, size);
+  } else if (send_) {
+    sealed = rtcp ? send_->protect_rtcp(buffer, size) : send_->protect_rtp(buffer, size);
+  }
+  size = sealed.value_or(0);
+  return sealed.has_value();
+}
+
+void Leg::send_rtp(InPacket& packet, rtp::Header header, Instant now, OutBatch& out) {
+  auto sent = envelope(false);
+  if (!sent) return;
   // The listener's jitter buffer must not wait for the old sender's next packet (RFC 3551 §4.1); in a
   // telephone-event the bit would mean another key press.
   if (mark_next_ && !is_digit(header)) {
     rtp::set_marker(packet.buffer, true);
     mark_next_ = false;
   }
+  if (attached_) header = session_->stream.pass(packet.buffer, header, clock_rate_, now);
   if (header.ssrc != stream_.ssrc) stream_ = {.ssrc = header.ssrc, .timestamp = 0, .at = {}};
   stream_.timestamp = header.timestamp;
   stream_.at = now;
   ++stream_.packets;
   stream_.octets += static_cast<std::uint32_t>(packet.size - rtp::kHeaderBytes);
-  if (send_) {
-    const auto size = send_->protect_rtp(packet.buffer, packet.size);
-    if (!size) return;
-    packet.size = *size;
-  }
+  if (!seal(packet.buffer, packet.size, false)) return;
   ++sent_;
-  out.push_back({port, *to, bytes_of(packet)});
+  sent->bytes = bytes_of(packet);
+  out.push_back(*sent);
 }
 
 void Leg::send_rtcp(InPacket& packet, Instant now, OutBatch& out) {
-  const auto to = rtcp_mux_ ? source_.target() : rtcp_.target(source_);
-  if (!to || unusable_) return;
+  auto sent = envelope(true);
+  if (!sent) return;
   last_report_ = now;
   if (auto reader = rtp::RtcpReader::open(bytes_of(packet))) {
     const auto first = reader->next();
@@ -222,13 +260,9 @@ void Leg::send_rtcp(InPacket& packet, Instant now, OutBatch& out) {
       report_sent_at_ = now;
     }
   }
-  if (send_) {
-    const auto size = send_->protect_rtcp(packet.buffer, packet.size);
-    if (!size) return;
-    packet.size = *size;
-  }
-  const auto from_port = static_cast<std::uint16_t>(rtcp_mux_ ? port : port + 1);
-  out.push_back({from_port, *to, bytes_of(packet)});
+  if (!seal(packet.buffer, packet.size, true)) return;
+  sent->bytes = bytes_of(packet);
+  out.push_back(*sent);
 }
 
 void Leg::start(Instant now) {
@@ -238,8 +272,8 @@ void Leg::start(Instant now) {
 
 void Leg::report(std::span<std::uint8_t> buffer, Instant now, OutBatch& out) {
   const std::uint64_t moved = sent_ + statistics_.quality().packets_received;
-  const auto to = rtcp_mux_ ? source_.target() : rtcp_.target(source_);
-  if (!to || unusable_ || now - last_report_ < kReportsMissing || moved == moved_at_report_) return;
+  auto sent = envelope(true);
+  if (!sent || now - last_report_ < kReportsMissing || moved == moved_at_report_) return;
   rtp::OwnReport own;
   // Without a stream of its own a reporter still needs an SSRC; nobody refers to it.
   own.ssrc = stream_.packets > 0 ? stream_.ssrc : static_cast<std::uint32_t>(id.value) | 0x8000'0000U;
@@ -251,16 +285,16 @@ void Leg::report(std::span<std::uint8_t> buffer, Instant now, OutBatch& out) {
   }
   const auto block = statistics_.report(now);
   if (block) own.blocks = {&*block, 1};
-  auto size = std::optional{rtp::write_report(own, buffer.first(kReportBytes - kTailRoom))};
+  std::size_t size = rtp::write_report(own, buffer.first(kReportBytes - kTailRoom));
   if (own.sender) {
     report_sent_ = own.sender->ntp.middle();
     report_sent_at_ = now;
   }
-  if (send_) size = send_->protect_rtcp(buffer, *size);
-  if (!size || *size == 0) return;
+  if (size == 0 || !seal(buffer, size, true)) return;
   last_report_ = now;
   moved_at_report_ = moved;
-  out.push_back({static_cast<std::uint16_t>(rtcp_mux_ ? port : port + 1), *to, buffer.first(*size)});
+  sent->bytes = buffer.first(size);
+  out.push_back(*sent);
 }
 
 rtp::Digits Leg::digits_of(const rtp::Packet& packet, Instant now) {

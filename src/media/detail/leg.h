@@ -16,6 +16,8 @@
 
 namespace bw::media {
 
+struct Session;
+
 // What came from the peer, over all the SSRCs it used.
 class LegStatistics {
  public:
@@ -53,6 +55,15 @@ class Leg {
  public:
   Leg(MediaLegId leg_id, std::uint16_t rtp_port, LatchLimits limits)
       : id(leg_id), port(rtp_port), source_(limits) {}
+  ~Leg() { detach(); }
+  Leg(const Leg&) = delete;
+  Leg& operator=(const Leg&) = delete;
+
+  // What this leg sends goes through the session from now on, and what comes to it from there has been judged
+  // and decrypted.
+  void attach(Session& session);
+  void detach();
+  bool is_attached() const { return attached_; }
 
   void set_peer(const SetPeer& command, Instant now);
   // The leg gets somebody to talk to, or loses them (nullptr).
@@ -64,7 +75,7 @@ class Leg {
   bool receive_rtcp(InPacket& packet, Instant now);
 
   // Encrypts in place and appends, if the peer can be reached.
-  void send_rtp(InPacket& packet, const rtp::Header& header, Instant now, OutBatch& out);
+  void send_rtp(InPacket& packet, rtp::Header header, Instant now, OutBatch& out);
   void send_rtcp(InPacket& packet, Instant now, OutBatch& out);
 
   // The first packet came: the time for reports runs. Our own are made where the partner's have not come for
@@ -86,7 +97,7 @@ class Leg {
   Quality quality() const;
 
   const MediaLegId id;
-  const std::uint16_t port;  // RTP; RTCP is the next one
+  const std::uint16_t port;  // RTP; RTCP is the next one. kSessionPort: none of its own
 
   // The relay's silence watch.
   Duration silence_after{0};
@@ -98,8 +109,13 @@ class Leg {
 
  private:
   bool judge_rtcp(const InPacket& packet) const;
+  // Where packets go now, without the packet; none: nowhere.
+  std::optional<OutPacket> envelope(bool rtcp) const;
+  bool seal(std::span<std::uint8_t> buffer, std::size_t& size, bool rtcp);
   void read_reports(std::span<const std::uint8_t> rtcp, Instant now);
 
+  Session* session_ = nullptr;  // gone before the leg: nothing can be sent
+  bool attached_ = false;
   SourceLatch source_;
   RtcpLatch rtcp_;
   Leg* partner_ = nullptr;
