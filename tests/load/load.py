@@ -32,8 +32,8 @@ def line(what, value, must=""):
     print(f"| {what} | {value} | {must} |", flush=True)
 
 
-def office(numbers=("1001", "1002"), rtp_ports=12000):
-    made = Office(extensions=numbers, config=QUIET, rtp_ports=rtp_ports)
+def office(numbers=("1001", "1002"), rtp_ports=12000, config=QUIET):
+    made = Office(extensions=numbers, config=config, rtp_ports=rtp_ports)
     text = re.sub(r"rtp_port_range_start: \d+", "rtp_port_range_start: 44000", made.config_file.read_text())
     made.config_file.write_text(re.sub(r"rtp_port_range_end: \d+", f"rtp_port_range_end: {44000 + rtp_ports}", text))
     return made
