@@ -134,15 +134,18 @@ def rtp(_):
 
 
 def start(_):
-    times = []
+    first, later = [], []
     for _ in range(5):
         server = office()
-        began = time.monotonic()
-        server.start_quietly()
-        times.append(time.monotonic() - began)
-        server.stop()
+        for times in (first, later):
+            began = time.monotonic()
+            server.start_quietly()
+            times.append(time.monotonic() - began)
+            server.stop()
         server.__exit__(None)
-    line("start to first SIP answer", f"{statistics.median(times) * 1000:.0f} ms (median of {len(times)}, new data directory)", "aim 100 ms")
+    line("start to first SIP answer (median of 5)", f"{statistics.median(later) * 1000:.0f} ms", "aim 100 ms")
+    line("the same, new data directory: keys, an authority, a password that is slow to hash",
+         f"{statistics.median(first) * 1000:.0f} ms", "")
 
 
 def main():
