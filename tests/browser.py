@@ -135,7 +135,7 @@ class Page:
     def click(self, role, name, seconds=60):
         self.ask("click", role=role, name=name, seconds=seconds)
 
-    def see(self, role, name, seconds=60):
+    def see(self, role, name=None, seconds=60):
         self.ask("see", role=role, name=name, seconds=seconds)
 
     def read(self, text, seconds=60):
@@ -183,6 +183,10 @@ class Page:
                 return
             time.sleep(0.05)
         raise AssertionError(f"{hz} Hz was to be heard, but {heard[0]:.0f} Hz at {heard[1]:.0f} dB is")
+
+    def another(self):
+        """A second tab: the same login, nothing else in common."""
+        return Page(self.browser, self.ask("another"))
 
     def close(self):
         self.ask("close")

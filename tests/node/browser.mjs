@@ -1,5 +1,6 @@
 // node browser.mjs: a Chromium, asked by lines of JSON on standard input, answering on standard output in any order.
 // {id, do, page?, ...} → {id, value} or {id, error}. tests/browser.py says what there is.
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -55,8 +56,7 @@ const actions = {
     if (url) await page.goto(url, { waitUntil: "load", timeout: 60_000 });
     return name;
   },
-  async again({ page }) {
-    // Another tab of the same browser: same cookies.
+  async another({ page }) {
     const { context } = pages.get(page);
     const tab = await context.newPage();
     const name = `p${++last}`;
@@ -66,10 +66,18 @@ const actions = {
   goto: ({ page, url }) => pages.get(page).page.goto(url, { waitUntil: "load", timeout: 60_000 }).then((r) => ({ status: r.status(), headers: r.headers() })),
   reload: ({ page }) => pages.get(page).page.reload({ waitUntil: "load", timeout: 60_000 }).then(() => null),
   evaluate: ({ page, code, argument }) => pages.get(page).page.evaluate(`(${code})(${JSON.stringify(argument ?? null)})`),
-  wait: ({ page, code, argument, seconds }) =>
-    pages.get(page).page.waitForFunction(`(${code})(${JSON.stringify(argument ?? null)})`, undefined, { timeout: seconds * 1000, polling: 50 }).then((handle) => handle.jsonValue()),
+  // By the debugger: the policy of a page may forbid it to evaluate anything itself.
+  async wait({ page, code, argument, seconds }) {
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      const value = await actions.evaluate({ page, code, argument });
+      if (value) return value;
+      if (Date.now() > end) throw new Error(`not within ${seconds} s: ${code}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  },
   click: ({ page, role, name, seconds }) => pages.get(page).page.getByRole(role, { name, exact: true }).first().click({ timeout: seconds * 1000 }).then(() => null),
-  see: ({ page, role, name, seconds }) => pages.get(page).page.getByRole(role, { name }).first().waitFor({ timeout: seconds * 1000 }).then(() => null),
+  see: ({ page, role, name, seconds }) => pages.get(page).page.getByRole(role, name === null ? {} : { name }).first().waitFor({ timeout: seconds * 1000 }).then(() => null),
   read: ({ page, text, seconds }) => pages.get(page).page.getByText(text).first().waitFor({ timeout: seconds * 1000 }).then(() => null),
   fill: ({ page, label, text }) => pages.get(page).page.getByLabel(label, { exact: true }).first().fill(text, { timeout: 30_000 }).then(() => null),
   press: ({ page, key }) => pages.get(page).page.keyboard.press(key).then(() => null),
@@ -83,7 +91,6 @@ const actions = {
     const { page: p } = pages.get(page);
     // By the debugger, which the policy of the page does not concern.
     if (!(await p.evaluate("window.axe !== undefined"))) {
-      const { readFile } = await import("node:fs/promises");
       await p.evaluate(await readFile(axe, "utf8"));
     }
     const { violations } = await p.evaluate("axe.run(document, {resultTypes: ['violations']})");
@@ -101,7 +108,7 @@ const actions = {
 console.log(JSON.stringify({ id: 0, value: browser.version() }));
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, do: action, ...rest } = JSON.parse(line);
-  actions[action](rest).then(
+  Promise.resolve(rest).then(actions[action]).then(
     (value) => console.log(JSON.stringify({ id, value: value ?? null })),
     (error) => console.log(JSON.stringify({ id, error: String(error.message) })),
   );

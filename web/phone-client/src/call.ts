@@ -28,6 +28,7 @@ export class Call {
   quality: Quality | null = null;
   /** What has been dialled in the call. */
   digits = "";
+  private sending: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly keeper: CallKeeper,
@@ -63,11 +64,16 @@ export class Call {
   resume(): Promise<void> {
     return this.keeper.resume(this);
   }
-  async sendDigits(digits: string): Promise<void> {
-    if (!/^[0-9*#A-Da-d]+$/.test(digits)) throw new Error("Only 0 to 9, *, # and A to D can be sent.");
-    await this.keeper.ask("dtmf", { call_id: this.id, digits: digits.toUpperCase() });
-    this.digits = (this.digits + digits.toUpperCase()).slice(-64);
-    this.keeper.changed(this);
+  /** In the order in which they were pressed, however fast: each request waits for the one before. */
+  sendDigits(digits: string): Promise<void> {
+    if (!/^[0-9*#A-Da-d]+$/.test(digits)) return Promise.reject(new Error("Only 0 to 9, *, # and A to D can be sent."));
+    const turn = this.sending.then(async () => {
+      await this.keeper.ask("dtmf", { call_id: this.id, digits: digits.toUpperCase() });
+      this.digits = (this.digits + digits.toUpperCase()).slice(-64);
+      this.keeper.changed(this);
+    });
+    this.sending = turn.catch(() => {});
+    return turn;
   }
   /** The other side goes to that number; this phone is out of the call. */
   transfer(to: string): Promise<void> {

@@ -135,6 +135,15 @@ test("digits are sent to the call, and nothing else is", async () => {
   await assert.rejects(call.sendDigits("1,2"));
 });
 
+test("digits that are pressed fast arrive in their order", async () => {
+  const phone = await started();
+  const call = await phone.call("1002");
+  await Promise.all([..."123456789*0#"].map((digit) => call.sendDigits(digit)));
+  const sent = server.asked("POST /api/webrtc/session/s-1/dtmf").map((b) => b.digits).join("");
+  assert.equal(sent, "123456789*0#");
+  assert.equal(call.digits, sent);
+});
+
 test("a lost way is looked for again by an ICE restart on the same session", async () => {
   const phone = await started();
   const call = await phone.call("1002");
