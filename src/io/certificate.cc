@@ -279,4 +279,28 @@ std::expected<TlsFiles, std::string> own_certificate(const std::filesystem::path
   return files;
 }
 
+std::expected<webrtc::DtlsCertificate, std::string> dtls_certificate(const std::filesystem::path& directory,
+                                                                     Instant now) {
+  const auto certificate_path = directory / "dtls.pem";
+  const auto key_path = directory / "dtls.key";
+  if (std::filesystem::exists(key_path)) {
+    const auto certificate = read_file(certificate_path);
+    const auto key = read_file(key_path);
+    const auto facts = read_certificate(certificate_path);
+    if (certificate && key && facts && facts->not_after > now + kRenewBefore) {
+      webrtc::DtlsCertificate found{*certificate, Secret{*key}};
+      if (webrtc::DtlsContext::make(found)) return found;
+    }
+  }
+  const Key key = make_key();
+  if (!key) return std::unexpected(openssl_error("cannot make a key"));
+  const Certificate made =
+      make_certificate({"bellwire", kAuthorityLife, {}}, key.get(), nullptr, key.get(), now);
+  if (!made) return std::unexpected(openssl_error("cannot make the DTLS certificate"));
+  webrtc::DtlsCertificate fresh{to_pem(made.get()), Secret{to_pem(key.get())}};
+  if (auto r = write_private(key_path, fresh.key.reveal()); !r) return std::unexpected(r.error());
+  if (auto r = write_private(certificate_path, fresh.certificate); !r) return std::unexpected(r.error());
+  return fresh;
+}
+
 }  // namespace bw::io

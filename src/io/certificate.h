@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/time.h"
 #include "io/front.h"
+#include "webrtc/dtls.h"
 
 namespace bw::io {
 
@@ -23,6 +24,11 @@ struct CertificateNames {
 // of `names` or ends within 30 days. Answers what to use, or why it could not be made.
 std::expected<TlsFiles, std::string> own_certificate(const std::filesystem::path& directory,
                                                      const CertificateNames& names, Instant now);
+
+// dtls.pem and dtls.key in `directory`, which browsers see behind every media connection; made when absent,
+// damaged or at its end. Its fingerprint changes then, so not while connections live.
+std::expected<webrtc::DtlsCertificate, std::string> dtls_certificate(const std::filesystem::path& directory,
+                                                                     Instant now);
 
 struct CertificateFacts {
   Instant not_before;

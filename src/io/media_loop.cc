@@ -38,15 +38,18 @@ constexpr int kCommandPause = 3;
 // Everything that belongs to the thread. Only commands_, figures and the stop token are touched from outside.
 class MediaLoop::Worker {
  public:
-  Worker(const MediaLoopSettings& settings, const Clock& clock, EventSink sink)
+  Worker(const MediaLoopSettings& settings, const Clock& clock, EventSink sink,
+         std::unique_ptr<BrowserSide> browsers)
       : settings_(settings),
         clock_(clock),
         sink_(std::move(sink)),
-        relay_(settings.range, settings.index, settings.relay),
+        browsers_(std::move(browsers)),
+        relay_(settings.range, settings.index, settings.relay, browsers_ ? &browsers_->context : nullptr),
         share_(settings.range, settings.index, settings.loops),
         sockets_(settings.range, settings.bind),
         commands_(settings.waiting_commands) {
     sockets_.watch_extra(commands_.descriptor());
+    if (browsers_) sockets_.watch_extra(browsers_->port.descriptor(), MediaSockets::kBrowsers);
     in_.reserve(MediaSockets::kBatch);
     out_.reserve(MediaSockets::kBatch);
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -66,7 +69,9 @@ class MediaLoop::Worker {
   void tick(Instant now);
   void open_ports(std::uint16_t count);
   void receive(std::span<const std::uint16_t> ready);
+  void serve_browsers(std::span<const std::uint16_t> ready, Instant now);
   void send();
+  void send_for_sessions();
   void deliver_events();
   int wait_ms() const;
   void let_gather(Instant round_started, std::size_t packets);
@@ -75,6 +80,7 @@ class MediaLoop::Worker {
   const MediaLoopSettings settings_;
   const Clock& clock_;
   const EventSink sink_;
+  std::unique_ptr<BrowserSide> browsers_;
   media::Relay relay_;
   media::PortShare share_;
   MediaSockets sockets_;
@@ -101,6 +107,7 @@ void MediaLoop::Worker::run(const std::stop_token& stop) {
     receive(ready);
     relay_.on_packets(in_, now, out_);
     send();
+    if (browsers_) serve_browsers(ready, now);
     // Commands after packets: what a peer sent before it was told to stop still belongs to the old state.
     if (commands_.reader_looks() || std::ranges::find(ready, MediaSockets::kExtra) != ready.end()) {
       take_commands(now);
@@ -112,8 +119,22 @@ void MediaLoop::Worker::run(const std::stop_token& stop) {
   }
 }
 
+void MediaLoop::Worker::serve_browsers(std::span<const std::uint16_t> ready, Instant now) {
+  BrowserPort& port = browsers_->port;
+  if (port.has_more() || std::ranges::find(ready, MediaSockets::kBrowsers) != ready.end()) {
+    const auto packets = port.receive(now);
+    counted_.received += packets.size();
+    relay_.on_session_packets(packets, now, out_);
+    send();
+  }
+  port.sweep(now, [this](const webrtc::Path& path) { return relay_.sessions().knows(path); });
+  for (const std::uint64_t stream : port.take_gone()) relay_.stream_gone(stream, now);
+  send_for_sessions();
+}
+
 void MediaLoop::Worker::tick(Instant now) {
   relay_.handle(Tick{}, now);
+  send_for_sessions();
   for (bool more = true; more;) {
     more = relay_.write_reports(now, out_);
     send();
@@ -122,7 +143,10 @@ void MediaLoop::Worker::tick(Instant now) {
 
 int MediaLoop::Worker::wait_ms() const {
   if (commands_.reader_looks()) return kCommandPause;
-  const Instant at = relay_.deadline().at;
+  if (browsers_ && browsers_->port.has_more()) return 0;
+  const Deadline next =
+      browsers_ ? relay_.deadline().earliest(browsers_->port.deadline()) : relay_.deadline();
+  const Instant at = next.at;
   if (at == Instant::far_future()) return -1;
   const Instant now = clock_.now();
   if (at <= now) return 0;
@@ -134,7 +158,7 @@ int MediaLoop::Worker::wait_ms() const {
 void MediaLoop::Worker::receive(std::span<const std::uint16_t> ready) {
   in_.clear();
   for (const std::uint16_t port : ready) {
-    if (port == MediaSockets::kExtra) continue;
+    if (port == MediaSockets::kExtra || port == MediaSockets::kBrowsers) continue;
     auto& buffer = buffers_[in_.size()].bytes;
     const auto got = sockets_.receive(port, std::span{buffer}.first(kLargest));
     if (!got) continue;
@@ -149,13 +173,19 @@ void MediaLoop::Worker::receive(std::span<const std::uint16_t> ready) {
 
 void MediaLoop::Worker::send() {
   for (const OutPacket& packet : out_) {
-    if (sockets_.send(packet.local_port, packet.to, packet.bytes)) {
-      ++counted_.sent;
-    } else {
-      ++counted_.send_failed;
-    }
+    const bool sent = packet.local_port == media::kSessionPort
+                          ? browsers_->port.send({packet.to, packet.local, packet.stream}, packet.bytes)
+                          : sockets_.send(packet.local_port, packet.to, packet.bytes);
+    ++(sent ? counted_.sent : counted_.send_failed);
   }
   out_.clear();
+}
+
+void MediaLoop::Worker::send_for_sessions() {
+  while (const auto send = relay_.poll_send()) {
+    const bool sent = browsers_->port.send(send->path, send->bytes);
+    ++(sent ? counted_.sent : counted_.send_failed);
+  }
 }
 
 void MediaLoop::Worker::take_commands(Instant now) {
@@ -176,6 +206,7 @@ void MediaLoop::Worker::take_commands(Instant now) {
                command);
     deliver_events();
   }
+  send_for_sessions();
 }
 
 void MediaLoop::Worker::open_ports(std::uint16_t count) {
@@ -217,7 +248,7 @@ void MediaLoop::Worker::publish() {
   const auto& relay = relay_.counters();
   const std::array<std::uint64_t, 8> now{counted_.received,  counted_.sent, counted_.send_failed,
                                          counted_.oversized, relay.no_leg,  relay.malformed,
-                                         counted_.rounds,   relay_.legs()};
+                                         counted_.rounds,    relay_.legs()};
   for (std::size_t i = 0; i < now.size(); ++i) visible_[i].store(now[i], std::memory_order_relaxed);
 }
 
@@ -233,8 +264,9 @@ MediaLoopFigures MediaLoop::Worker::figures() const {
           .legs = read(7)};
 }
 
-MediaLoop::MediaLoop(const MediaLoopSettings& settings, const Clock& clock, EventSink sink)
-    : worker_(std::make_unique<Worker>(settings, clock, std::move(sink))) {}
+MediaLoop::MediaLoop(const MediaLoopSettings& settings, const Clock& clock, EventSink sink,
+                     std::unique_ptr<BrowserSide> browsers)
+    : worker_(std::make_unique<Worker>(settings, clock, std::move(sink), std::move(browsers))) {}
 
 MediaLoop::~MediaLoop() = default;
 

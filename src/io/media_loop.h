@@ -11,10 +11,12 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "io/browser_port.h"
 #include "io/clock.h"
 #include "media/port_share.h"
 #include "media/relay.h"
 #include "ports/media.h"
+#include "webrtc/dtls.h"
 
 namespace bw::io {
 
@@ -30,6 +32,12 @@ struct MediaLoopSettings {
   std::size_t waiting_commands = 16'384;
 };
 
+// For the loop that serves the browsers.
+struct BrowserSide {
+  BrowserPort port;
+  webrtc::DtlsContext context;
+};
+
 // Since the start; read from any thread.
 struct MediaLoopFigures {
   std::uint64_t received = 0;
@@ -38,8 +46,9 @@ struct MediaLoopFigures {
   std::uint64_t oversized = 0;
   std::uint64_t no_leg = 0;
   std::uint64_t malformed = 0;
-  std::uint64_t rounds = 0;  // times the thread woke
-  std::uint64_t legs = 0;    // at this moment
+  std::uint64_t no_session = 0;  // came to the port of the browsers from nobody we know
+  std::uint64_t rounds = 0;      // times the thread woke
+  std::uint64_t legs = 0;        // at this moment
 };
 
 // Constructor: running. Destructor: stopped and joined, sockets closed; events are no longer delivered.
@@ -49,7 +58,9 @@ class MediaLoop {
   using EventSink = std::function<void(std::vector<media::Event>&&)>;
 
   // Throws std::system_error if the system gives no descriptor or thread (start-up).
-  MediaLoop(const MediaLoopSettings& settings, const Clock& clock, EventSink sink);
+  // `browsers`: null for a loop without sessions.
+  MediaLoop(const MediaLoopSettings& settings, const Clock& clock, EventSink sink,
+            std::unique_ptr<BrowserSide> browsers = nullptr);
   ~MediaLoop();
   MediaLoop(const MediaLoop&) = delete;
   MediaLoop& operator=(const MediaLoop&) = delete;

@@ -89,8 +89,8 @@ MediaSockets::Opening MediaSockets::open_pair(std::uint16_t rtp_port) {
   return Opening::kOpened;
 }
 
-void MediaSockets::watch_extra(int descriptor) {
-  watch(descriptor, kExtra);
+void MediaSockets::watch_extra(int descriptor, std::uint16_t name) {
+  watch(descriptor, name);
 }
 
 void MediaSockets::watch(int descriptor, std::uint16_t name) {

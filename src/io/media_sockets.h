@@ -33,9 +33,11 @@ class MediaSockets {
   std::optional<Received> receive(std::uint16_t port, std::span<std::uint8_t> buffer);
   bool send(std::uint16_t port, const Endpoint& to, std::span<const std::uint8_t> bytes);
 
-  // One descriptor that is readable when a socket of the set is; `extra` (an eventfd) is reported as kExtra.
+  // Descriptors beside the sockets: commands, and the port of the browsers. They are reported by these names,
+  // which are below any port.
   static constexpr std::uint16_t kExtra = 0;
-  void watch_extra(int descriptor);
+  static constexpr std::uint16_t kBrowsers = 1;
+  void watch_extra(int descriptor, std::uint16_t name = kExtra);
   // Ports with something to read, kExtra among them; waits for at most `timeout_ms` (-1: for ever).
   std::span<const std::uint16_t> wait(int timeout_ms);
 

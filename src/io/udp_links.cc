@@ -10,17 +10,13 @@
 #include <cstring>
 
 #include "io/descriptor.h"
+#include "io/local_address.h"
 #include "io/socket_address.h"
 
 namespace bw::io {
 namespace {
 
 constexpr std::size_t kDatagramBytes = 65'536;
-constexpr std::size_t kControlBytes = 64;  // one IP_PKTINFO (28) or IPV6_PKTINFO (36), aligned
-
-struct alignas(cmsghdr) Control {
-  std::array<char, kControlBytes> bytes;
-};
 
 void set_option(int fd, int level, int name, int value) {
   ::setsockopt(fd, level, name, &value, sizeof value);
@@ -32,57 +28,12 @@ std::expected<Descriptor, int> open_socket(const Endpoint& address, const UdpLim
   if (!fd) return std::unexpected(errno);
   set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, limits.receive_buffer);
   set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, limits.send_buffer);
-  if (family == AF_INET) {
-    set_option(fd.get(), IPPROTO_IP, IP_PKTINFO, 1);
-  } else {
-    set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    set_option(fd.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-  }
+  if (family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  ask_for_local_address(fd.get(), family);
   sockaddr_storage name{};
   const socklen_t length = to_sockaddr(address, name);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) return std::unexpected(errno);
   return fd;
-}
-
-IpAddress destination_of(msghdr& header, const IpAddress& otherwise) {
-  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-      in_pktinfo info{};
-      std::memcpy(&info, CMSG_DATA(c), sizeof info);
-      return from_in_addr(info.ipi_addr);
-    }
-    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-      in6_pktinfo info{};
-      std::memcpy(&info, CMSG_DATA(c), sizeof info);
-      return from_in6_addr(info.ipi6_addr);
-    }
-  }
-  return otherwise;
-}
-
-// Makes the datagram leave from `source`, so that the peer sees the address it wrote to.
-template <typename Info>
-void attach_source(msghdr& header, Control& control, int level, int type, const Info& info) {
-  header.msg_control = control.bytes.data();
-  header.msg_controllen = CMSG_SPACE(sizeof info);
-  cmsghdr* c = CMSG_FIRSTHDR(&header);
-  c->cmsg_level = level;
-  c->cmsg_type = type;
-  c->cmsg_len = CMSG_LEN(sizeof info);
-  std::memcpy(CMSG_DATA(c), &info, sizeof info);
-}
-
-void set_source(msghdr& header, Control& control, const IpAddress& source) {
-  control = {};
-  if (source.is_v4()) {
-    in_pktinfo info{};
-    info.ipi_spec_dst = to_in_addr(source);
-    attach_source(header, control, IPPROTO_IP, IP_PKTINFO, info);
-  } else {
-    in6_pktinfo info{};
-    info.ipi6_addr = to_in6_addr(source);
-    attach_source(header, control, IPPROTO_IPV6, IPV6_PKTINFO, info);
-  }
 }
 
 bool is_congestion(int error) {
@@ -160,7 +111,7 @@ struct UdpLinks::Impl {
   std::array<mmsghdr, kBatch> in{}, out{};
   std::array<iovec, kBatch> in_vectors{}, out_vectors{};
   std::array<sockaddr_storage, kBatch> in_names{}, out_names{};
-  std::array<Control, kBatch> in_controls{}, out_controls{};
+  std::array<LocalAddressRoom, kBatch> in_controls{}, out_controls{};
   std::array<Datagram, kBatch> datagrams{};
   std::uint64_t dropped = 0;
 };
@@ -204,12 +155,12 @@ std::span<const UdpLinks::Datagram> UdpLinks::receive(std::size_t socket) {
   const Impl::Socket& s = m.sockets[socket];
   for (std::size_t i = 0; i < kBatch; ++i) {
     m.in[i].msg_hdr.msg_namelen = sizeof(sockaddr_storage);
-    m.in[i].msg_hdr.msg_controllen = kControlBytes;
+    m.in[i].msg_hdr.msg_controllen = kLocalAddressBytes;
   }
   const int n = ::recvmmsg(s.fd.get(), m.in.data(), kBatch, MSG_DONTWAIT, nullptr);
   if (n <= 0) return {};
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-    m.datagrams[i] = {{destination_of(m.in[i].msg_hdr, s.bound.ip), s.bound.port},
+    m.datagrams[i] = {{local_address_of(m.in[i].msg_hdr, s.bound.ip), s.bound.port},
                       from_sockaddr(m.in_names[i]),
                       {&m.space[i * kDatagramBytes], m.in[i].msg_len}};
   }
@@ -249,7 +200,7 @@ void UdpLinks::Impl::prepare(std::size_t i, const Socket& socket, const sip::Tra
   const IpAddress& source = t.to.local.ip;
   if (socket.bound.ip.is_unspecified() && !source.is_unspecified() &&
       source.is_v4() == socket.bound.ip.is_v4()) {
-    set_source(header, out_controls[i], source);
+    leave_from(header, out_controls[i], source);
   }
 }
 

@@ -1,0 +1,346 @@
+#include "io/browser_port.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "io/local_address.h"
+#include "io/socket_address.h"
+
+namespace bw::io {
+namespace {
+
+constexpr std::size_t kFrameHead = 2;  // RFC 4571 §2: the length in network order
+constexpr std::size_t kReadAhead = 4'096;
+constexpr std::uint64_t kFirstStream = 16;  // names of descriptors below are those of sockets
+constexpr Duration kSweepEach = 1s;
+
+struct alignas(16) Buffer {
+  std::array<std::uint8_t, BrowserPort::kLargest + media::kTailRoom> bytes;
+};
+
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+std::expected<Descriptor, int> open_socket(const Endpoint& address, int type,
+                                           const BrowserPortLimits& limits) {
+  const int family = address.ip.is_v4() ? AF_INET : AF_INET6;
+  Descriptor fd{::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!fd) return std::unexpected(errno);
+  if (family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (type == SOCK_DGRAM) {
+    set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, limits.receive_buffer);
+    set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, limits.send_buffer);
+    ask_for_local_address(fd.get(), family);
+  } else {
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  }
+  sockaddr_storage name{};
+  const socklen_t length = to_sockaddr(address, name);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) return std::unexpected(errno);
+  if (type == SOCK_STREAM && ::listen(fd.get(), 128) != 0) return std::unexpected(errno);
+  return fd;
+}
+
+Endpoint name_of(int fd, bool peer) {
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  auto* into = reinterpret_cast<sockaddr*>(&name);
+  if ((peer ? ::getpeername(fd, into, &length) : ::getsockname(fd, into, &length)) != 0) return {};
+  return from_sockaddr(name);
+}
+
+// One TCP connection.
+struct Stream {
+  Descriptor fd;
+  webrtc::Path path;
+  std::vector<std::uint8_t> in;   // frames not yet cut, at most kReadAhead
+  std::vector<std::uint8_t> out;  // what the kernel did not take
+  Instant opened;
+  Instant heard;
+  bool owes = false;  // watched for room to write
+};
+
+}  // namespace
+
+struct BrowserPort::Impl {
+  struct Socket {
+    Descriptor fd;
+    Endpoint bound;
+  };
+
+  void watch(int fd, std::uint64_t name, std::uint32_t what = EPOLLIN) const;
+  void receive_datagrams(const Socket& socket);
+  void accept(const Socket& listener, Instant now);
+  void read(std::uint64_t name, Instant now);
+  void cut(Stream& stream);
+  void write_on(std::uint64_t name);
+  void close(std::uint64_t name);
+  void pause_accepting(bool pause);
+  bool has_room() const { return packets.size() < kBatch; }
+  bool send_datagram(const webrtc::Path& path, std::span<const std::uint8_t> bytes) const;
+  bool send_frame(std::uint64_t name, std::span<const std::uint8_t> bytes);
+
+  BrowserPortLimits limits;
+  Descriptor epoll{::epoll_create1(EPOLL_CLOEXEC)};
+  std::vector<Socket> datagrams;  // named 0, 1 …
+  std::vector<Socket> listeners;  // named 8, 9 …
+  static constexpr std::uint64_t kFirstListener = 8;
+  std::map<std::uint64_t, Stream> streams;
+  std::map<IpAddress, std::size_t> per_address;
+  std::uint64_t next_stream = kFirstStream;
+  std::vector<std::uint64_t> backlog;  // streams with whole frames for which there was no room
+  std::vector<std::uint64_t> gone;
+  bool accepting = true;
+  std::optional<Instant> sweep_at;
+
+  std::array<Buffer, kBatch> buffers{};
+  std::vector<media::SessionPacket> packets;
+  std::array<mmsghdr, kBatch> in{};
+  std::array<iovec, kBatch> vectors{};
+  std::array<sockaddr_storage, kBatch> names{};
+  std::array<LocalAddressRoom, kBatch> locals{};
+};
+
+BrowserPort::BrowserPort(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+BrowserPort::BrowserPort(BrowserPort&&) noexcept = default;
+BrowserPort::~BrowserPort() = default;
+
+std::expected<BrowserPort, OpenError> BrowserPort::open(std::span<const Endpoint> addresses,
+                                                        BrowserPortLimits limits) {
+  auto impl = std::make_unique<Impl>();
+  impl->limits = limits;
+  impl->packets.reserve(kBatch);
+  for (Endpoint address : addresses) {
+    // Port 0 (tests): the same number for all.
+    if (address.port == 0 && !impl->datagrams.empty()) address.port = impl->datagrams.front().bound.port;
+    auto udp = open_socket(address, SOCK_DGRAM, limits);
+    if (!udp) return std::unexpected(open_error("UDP", address, udp.error()));
+    const Endpoint bound = name_of(udp->get(), false);
+    auto tcp = open_socket(bound, SOCK_STREAM, limits);
+    if (!tcp) return std::unexpected(open_error("TCP", bound, tcp.error()));
+    impl->watch(udp->get(), impl->datagrams.size());
+    impl->watch(tcp->get(), Impl::kFirstListener + impl->listeners.size());
+    impl->datagrams.push_back({std::move(*udp), bound});
+    impl->listeners.push_back({std::move(*tcp), bound});
+  }
+  return BrowserPort{std::move(impl)};
+}
+
+int BrowserPort::descriptor() const {
+  return impl_->epoll.get();
+}
+std::uint16_t BrowserPort::port() const {
+  return impl_->datagrams.empty() ? std::uint16_t{0} : impl_->datagrams.front().bound.port;
+}
+bool BrowserPort::has_more() const {
+  return !impl_->backlog.empty();
+}
+std::size_t BrowserPort::streams() const {
+  return impl_->streams.size();
+}
+std::vector<std::uint64_t> BrowserPort::take_gone() {
+  return std::exchange(impl_->gone, {});
+}
+Deadline BrowserPort::deadline() const {
+  return impl_->sweep_at ? Deadline{*impl_->sweep_at, "a TCP connection may be nobody's"} : Deadline::never();
+}
+
+void BrowserPort::Impl::watch(int fd, std::uint64_t name, std::uint32_t what) const {
+  epoll_event event{};
+  event.events = what;
+  event.data.u64 = name;
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0 && errno == EEXIST) {
+    ::epoll_ctl(epoll.get(), EPOLL_CTL_MOD, fd, &event);
+  }
+}
+
+std::span<media::SessionPacket> BrowserPort::receive(Instant now) {
+  Impl& m = *impl_;
+  m.packets.clear();
+  for (const std::uint64_t name : std::exchange(m.backlog, {})) {
+    if (const auto it = m.streams.find(name); it != m.streams.end()) m.cut(it->second);
+  }
+  std::array<epoll_event, kBatch> events;
+  const int n = ::epoll_wait(m.epoll.get(), events.data(), static_cast<int>(events.size()), 0);
+  for (const epoll_event& event : std::span{events}.first(static_cast<std::size_t>(std::max(n, 0)))) {
+    const std::uint64_t name = event.data.u64;
+    if (name < Impl::kFirstListener) {
+      m.receive_datagrams(m.datagrams[name]);
+    } else if (name < kFirstStream) {
+      m.accept(m.listeners[name - Impl::kFirstListener], now);
+    } else {
+      if ((event.events & EPOLLOUT) != 0) m.write_on(name);
+      if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) m.read(name, now);
+    }
+  }
+  return m.packets;
+}
+
+void BrowserPort::Impl::receive_datagrams(const Socket& socket) {
+  const std::size_t first = packets.size();
+  const std::size_t room = kBatch - first;
+  if (room == 0) return;
+  for (std::size_t i = 0; i < room; ++i) {
+    vectors[i] = {buffers[first + i].bytes.data(), kLargest};
+    in[i].msg_hdr = {};
+    in[i].msg_hdr.msg_iov = &vectors[i];
+    in[i].msg_hdr.msg_iovlen = 1;
+    in[i].msg_hdr.msg_name = &names[i];
+    in[i].msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+    in[i].msg_hdr.msg_control = locals[i].bytes.data();
+    in[i].msg_hdr.msg_controllen = kLocalAddressBytes;
+  }
+  const int n = ::recvmmsg(socket.fd.get(), in.data(), static_cast<unsigned>(room), MSG_DONTWAIT, nullptr);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(std::max(n, 0)); ++i) {
+    const bool cut_off = (in[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;  // no browser sends such
+    packets.push_back({{from_sockaddr(names[i]), local_address_of(in[i].msg_hdr, socket.bound.ip), 0},
+                       buffers[first + i].bytes,
+                       cut_off ? 0 : in[i].msg_len});
+  }
+}
+
+void BrowserPort::Impl::accept(const Socket& listener, Instant now) {
+  Descriptor fd{::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (!fd) {
+    // Without descriptors the waiting connection would wake us for ever.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting(true);
+    if (!accepting && !sweep_at) sweep_at = now + kSweepEach;
+    return;
+  }
+  const Endpoint remote = name_of(fd.get(), true);
+  const auto others = per_address.find(remote.ip);
+  if (streams.size() >= limits.streams) return;
+  if (others != per_address.end() && others->second >= limits.streams_per_address) return;
+  ++per_address[remote.ip];
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  const std::uint64_t name = next_stream++;
+  watch(fd.get(), name);
+  const webrtc::Path path{remote, name_of(fd.get(), false).ip, name};
+  streams.emplace(name, Stream{std::move(fd), path, {}, {}, now, now, false});
+  if (!sweep_at) sweep_at = now + kSweepEach;
+}
+
+void BrowserPort::Impl::read(std::uint64_t name, Instant now) {
+  const auto it = streams.find(name);
+  if (it == streams.end()) return;
+  Stream& s = it->second;
+  const std::size_t before = s.in.size();
+  if (before >= kReadAhead) return;  // in the backlog
+  s.in.resize(kReadAhead);
+  const ssize_t n = ::recv(s.fd.get(), s.in.data() + before, kReadAhead - before, 0);
+  s.in.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return close(name);
+  s.heard = now;
+  cut(s);
+}
+
+// RFC 4571 §2. A frame larger than any packet of ours is nothing we could serve.
+void BrowserPort::Impl::cut(Stream& s) {
+  std::size_t at = 0;
+  while (s.in.size() - at >= kFrameHead) {
+    const std::size_t size = std::size_t{s.in[at]} << 8U | s.in[at + 1];
+    if (size > kLargest) return close(s.path.stream);
+    if (s.in.size() - at - kFrameHead < size) break;
+    if (!has_room()) {
+      backlog.push_back(s.path.stream);
+      break;
+    }
+    Buffer& buffer = buffers[packets.size()];
+    std::copy_n(s.in.begin() + static_cast<std::ptrdiff_t>(at + kFrameHead), size, buffer.bytes.begin());
+    packets.push_back({s.path, buffer.bytes, size});
+    at += kFrameHead + size;
+  }
+  s.in.erase(s.in.begin(), s.in.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+void BrowserPort::Impl::close(std::uint64_t name) {
+  const auto it = streams.find(name);
+  if (it == streams.end()) return;
+  const auto count = per_address.find(it->second.path.remote.ip);
+  if (count != per_address.end() && --count->second == 0) per_address.erase(count);
+  streams.erase(it);  // the descriptor leaves the epoll set by being closed
+  gone.push_back(name);
+}
+
+void BrowserPort::Impl::pause_accepting(bool pause) {
+  if (accepting == !pause) return;
+  accepting = !pause;
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    watch(listeners[i].fd.get(), kFirstListener + i, pause ? 0U : static_cast<std::uint32_t>(EPOLLIN));
+  }
+}
+
+bool BrowserPort::send(const webrtc::Path& path, std::span<const std::uint8_t> bytes) {
+  return path.stream == 0 ? impl_->send_datagram(path, bytes) : impl_->send_frame(path.stream, bytes);
+}
+
+bool BrowserPort::Impl::send_datagram(const webrtc::Path& path, std::span<const std::uint8_t> bytes) const {
+  const auto socket = std::ranges::find_if(
+      datagrams, [&](const Socket& s) { return s.bound.ip.is_v4() == path.remote.ip.is_v4(); });
+  if (socket == datagrams.end()) return false;
+  sockaddr_storage to{};
+  // sendmsg does not write through the vector; iovec has no const form.
+  iovec vector{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+  msghdr header{};
+  header.msg_name = &to;
+  header.msg_namelen = to_sockaddr(path.remote, to);
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  LocalAddressRoom room;
+  if (socket->bound.ip.is_unspecified() && !path.local.is_unspecified() &&
+      path.local.is_v4() == path.remote.ip.is_v4()) {
+    leave_from(header, room, path.local);
+  }
+  return ::sendmsg(socket->fd.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+bool BrowserPort::Impl::send_frame(std::uint64_t name, std::span<const std::uint8_t> bytes) {
+  const auto it = streams.find(name);
+  if (it == streams.end() || bytes.size() > 0xFFFF) return false;
+  Stream& s = it->second;
+  if (s.out.size() + kFrameHead + bytes.size() > limits.stream_waiting) return false;
+  const bool was_idle = s.out.empty();
+  s.out.push_back(static_cast<std::uint8_t>(bytes.size() >> 8U));
+  s.out.push_back(static_cast<std::uint8_t>(bytes.size()));
+  s.out.insert(s.out.end(), bytes.begin(), bytes.end());
+  if (was_idle) write_on(name);
+  return true;
+}
+
+void BrowserPort::Impl::write_on(std::uint64_t name) {
+  const auto it = streams.find(name);
+  if (it == streams.end()) return;
+  Stream& s = it->second;
+  const ssize_t n = ::send(s.fd.get(), s.out.data(), s.out.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (n < 0 && errno != EAGAIN && errno != EINTR) return close(name);
+  s.out.erase(s.out.begin(), s.out.begin() + std::max<ssize_t>(n, 0));
+  if (std::exchange(s.owes, !s.out.empty()) == s.owes) return;
+  watch(s.fd.get(), name, s.owes ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void BrowserPort::sweep(Instant now, const std::function<bool(const webrtc::Path&)>& is_proven) {
+  Impl& m = *impl_;
+  if (!m.sweep_at || *m.sweep_at > now) return;
+  m.pause_accepting(false);
+  std::vector<std::uint64_t> ended;
+  for (const auto& [name, s] : m.streams) {
+    const bool unproven = now - s.opened >= m.limits.stream_proof && !is_proven(s.path);
+    if (unproven || now - s.heard >= m.limits.stream_idle) ended.push_back(name);
+  }
+  for (const std::uint64_t name : ended) m.close(name);
+  if (m.streams.empty()) {
+    m.sweep_at.reset();
+  } else {
+    m.sweep_at = now + kSweepEach;
+  }
+}
+
+}  // namespace bw::io
