@@ -111,6 +111,7 @@ struct BrowserPort::Impl {
 
 BrowserPort::BrowserPort(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 BrowserPort::BrowserPort(BrowserPort&&) noexcept = default;
+BrowserPort& BrowserPort::operator=(BrowserPort&&) noexcept = default;
 BrowserPort::~BrowserPort() = default;
 
 std::expected<BrowserPort, OpenError> BrowserPort::open(std::span<const Endpoint> addresses,

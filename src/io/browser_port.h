@@ -39,7 +39,7 @@ class BrowserPort {
   static std::expected<BrowserPort, OpenError> open(std::span<const Endpoint> addresses,
                                                     BrowserPortLimits limits = {});
   BrowserPort(BrowserPort&&) noexcept;
-  BrowserPort& operator=(BrowserPort&&) = delete;
+  BrowserPort& operator=(BrowserPort&&) noexcept;
   ~BrowserPort();
 
   // One descriptor, readable when something is to be received.
