@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
-#include <cctype>
 #include <charconv>
 
 #include "access/credentials.h"
 #include "api/areas.h"
 #include "api/paging.h"
+#include "base/ascii.h"
 #include "base/rfc3339.h"
 
 namespace bw::api {
@@ -179,7 +179,7 @@ void add_user(Services& s, Exchange&& e) {
   Body body = e.body();
   access::User user;
   user.name = body.required_text("name");
-  if (std::ranges::none_of(user.name, [](unsigned char c) { return std::isalpha(c) != 0; }))
+  if (std::ranges::none_of(user.name, is_alpha))
     body.object_to("name", "name must hold a letter: numbers are extensions, and dots lead elsewhere.");
   user.role = read_role(body, access::Role::kAdmin).value_or(access::Role::kUser);
   user.created = s.moment();

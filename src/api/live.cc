@@ -9,6 +9,7 @@
 
 #include "api/areas.h"
 #include "api/json.h"
+#include "base/ascii.h"
 #include "base/core.h"
 #include "base/rfc3339.h"
 #include "events/description.h"
@@ -326,10 +327,9 @@ Offered offered_protocols(const http::Request& request) {
     if (name != "sec-websocket-protocol") continue;
     std::string_view rest = value;
     while (!rest.empty()) {
-      std::string_view word = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-      while (!word.empty() && (word.front() == ' ' || word.front() == '\t')) word.remove_prefix(1);
-      while (!word.empty() && (word.back() == ' ' || word.back() == '\t')) word.remove_suffix(1);
+      const std::size_t end = std::min(rest.find(','), rest.size());
+      const std::string_view word = trimmed(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
       offered.any = offered.any || !word.empty();
       offered.ours = offered.ours || word == kSubprotocol;
     }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/version.h"
+#include "base/ascii.h"
 
 namespace bw::api {
 namespace {
@@ -305,7 +306,7 @@ json::object openapi(std::span<const Route> table) {
   std::set<std::string_view> tags;
   for (const Route& r : table) {
     std::string method{r.method};
-    std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
+    method = lowered(method);
     json::value& path = paths[view(r.pattern)];
     if (!path.is_object()) path.emplace_object();
     path.get_object()[method] = operation_of(r);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "model/settings.h"
 #include "sip/digest.h"
 
@@ -23,9 +24,6 @@ bool is_upper(char c) {
 }
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 bool is_special(char c) {
   return !is_upper(c) && !is_lower(c) && !is_digit(c);

@@ -5,19 +5,13 @@
 #include <charconv>
 #include <set>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 namespace bw::api {
 namespace {
 
 constexpr std::size_t kNamedBytes = 64;  // of an unknown name that is told back
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Calls f(name, value) for each pair until it answers true.
 template <typename F>
@@ -67,8 +61,7 @@ std::optional<Problem> check_value(const Field& f, const std::string& value) {
 std::string percent_decoded(std::string_view text, bool plus_is_space) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool encoded =
-        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+    const bool encoded = text[i] == '%' && i + 2 < text.size() && is_hex(text[i + 1]) && is_hex(text[i + 2]);
     if (encoded) {
       out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
       i += 2;

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "api/query.h"
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 namespace bw::api {
@@ -47,11 +47,9 @@ bool reads_only(std::string_view method) {
 // page of somebody else can make a browser send.
 std::optional<Problem> objection_to_type(const http::Request& request, const access::Principal& principal) {
   if (request.body.empty()) return std::nullopt;
-  std::string type{request.header("content-type")};
-  type = type.substr(0, type.find(';'));
-  while (!type.empty() && type.back() == ' ') type.pop_back();
-  std::ranges::transform(type, type.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (type == "application/json" || (type.empty() && principal.way == access::Way::kOperator))
+  std::string_view type = request.header("content-type");
+  type = trimmed(type.substr(0, type.find(';')));
+  if (iequals(type, "application/json") || (type.empty() && principal.way == access::Way::kOperator))
     return std::nullopt;
   return Problem{"The body must be application/json.", "unsupported_media_type", {}, 415};
 }

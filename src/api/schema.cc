@@ -4,15 +4,14 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace bw::api {
 namespace {
 
 constexpr std::size_t kExtensionMin = 2;
 constexpr std::size_t kExtensionMax = 10;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_word(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
          c == '-' || c == '@';

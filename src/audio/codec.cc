@@ -4,6 +4,7 @@
 #include <array>
 
 #include "audio/detail/coders.h"
+#include "base/ascii.h"
 
 namespace bw::audio {
 namespace {
@@ -20,16 +21,11 @@ constexpr std::array kKnown{
     Known{"GSM", CodecKind::kGsm, 8'000, 1},
 };
 
-bool same_text(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 }  // namespace
 
 std::optional<CodecKind> codec_kind(std::string_view name, std::uint32_t clock_rate, unsigned channels) {
   for (const Known& k : kKnown) {
-    if (!same_text(k.name, name) || k.channels != channels) continue;
+    if (!iequals(k.name, name) || k.channels != channels) continue;
     // G722/16000 is the well-known slip for 8000.
     if (k.clock == clock_rate || (k.kind == CodecKind::kG722 && clock_rate == 16'000)) return k.kind;
   }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 namespace bw {
@@ -16,7 +17,6 @@ bool is_plain(char c) {
 }
 
 void append_escaped(std::string& out, std::string_view clean) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   for (const char c : clean) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
@@ -24,8 +24,8 @@ void append_escaped(std::string& out, std::string_view clean) {
       out += c;
     } else if (byte < 0x20) {
       out += "\\u00";
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 0xfU];
+      out += kHexDigits[byte >> 4U];
+      out += kHexDigits[byte & 0xfU];
     } else {
       out += c;
     }

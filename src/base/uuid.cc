@@ -4,10 +4,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/hex.h"
+
 namespace bw {
 
 std::string uuid_v7(Instant now, Rng& rng) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   constexpr std::string_view kShape = "00000000-0000-7000-8000-000000000000";
   const std::uint64_t time = static_cast<std::uint64_t>(now.unix_ms()) & 0xFFFF'FFFF'FFFFU;
   const std::uint64_t chance = rng.u64();
@@ -19,7 +20,7 @@ std::string uuid_v7(Instant now, Rng& rng) {
   for (char& c : text) {
     if (c == '-') continue;
     const std::uint64_t word = digit < 16 ? high : low;
-    c = kHex[word >> (60U - digit % 16 * 4U) & 0xFU];
+    c = kHexDigits[word >> (60U - digit % 16 * 4U) & 0xFU];
     ++digit;
   }
   return text;

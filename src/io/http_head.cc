@@ -2,33 +2,23 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace bw::io {
 namespace {
 
 constexpr std::size_t kEmptyLines = 4;  // before a request; §2.2 asks for one
 
 bool is_token_char(char c) {
-  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  return letter || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+  return is_alnum(c) || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
 }
 
 bool is_token(std::string_view s) {
   return !s.empty() && std::ranges::all_of(s, is_token_char);
 }
 
-bool same_word(std::string_view a, std::string_view lower) {
-  return std::ranges::equal(
-      a, lower, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? static_cast<char>(x + 32) : x) == y; });
-}
-
-std::string_view trimmed(std::string_view s) {
-  const std::size_t first = s.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return s.substr(first, s.find_last_not_of(" \t") - first + 1);
-}
-
 bool is_digits(std::string_view s) {
-  return !s.empty() && std::ranges::all_of(s, [](char c) { return c >= '0' && c <= '9'; });
+  return !s.empty() && std::ranges::all_of(s, is_digit);
 }
 
 // Nothing below space but the tab (RFC 9110 §5.5), and no DEL. Bytes above are left to who reads the value.
@@ -113,19 +103,19 @@ bool HeadWatch::take_line(std::string_view line) {
 }
 
 bool HeadWatch::take_field(std::string_view name, std::string_view value) {
-  if (same_word(name, "content-length")) {
+  if (iequals(name, "content-length")) {
     ++lengths_;
     if (is_digits(value)) return true;
     refuse(400, "Content-Length is not a number.");
     return false;
   }
-  if (same_word(name, "transfer-encoding")) {
+  if (iequals(name, "transfer-encoding")) {
     ++encodings_;
-    if (same_word(value, "chunked")) return true;
+    if (iequals(value, "chunked")) return true;
     refuse(501, "Only chunked is known as a transfer encoding.");
     return false;
   }
-  if (same_word(name, "host")) ++hosts_;
+  if (iequals(name, "host")) ++hosts_;
   return true;
 }
 

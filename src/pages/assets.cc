@@ -1,16 +1,11 @@
 #include "pages/assets.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "base/ascii.h"
 
 namespace bw::pages {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // The next element of a list with commas; the list loses it.
 std::string_view next_element(std::string_view& list) {
@@ -18,10 +13,6 @@ std::string_view next_element(std::string_view& list) {
   const std::string_view element = trimmed(list.substr(0, end));
   list.remove_prefix(std::min(end + 1, list.size()));
   return element;
-}
-
-bool is_same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == y; });
 }
 
 // "q=0", "q=0.000": this one not.
@@ -39,7 +30,7 @@ bool accepts(std::string_view accept_encoding, std::string_view coding) {
     const std::size_t semicolon = std::min(element.find(';'), element.size());
     const std::string_view name = trimmed(element.substr(0, semicolon));
     const bool wanted = !is_refused(element.substr(semicolon));
-    if (is_same_word(name, coding)) return wanted;
+    if (iequals(name, coding)) return wanted;
     if (name == "*") any = wanted;
   }
   return any;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace bw::rtp {
 namespace {
 
@@ -28,13 +30,6 @@ Impairment impairment(VoiceCodec codec) {
   return {};
 }
 
-bool same_text(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-    return lower(x) == lower(y);
-  });
-}
-
 }  // namespace
 
 VoiceCodec voice_codec(std::string_view name) {
@@ -47,7 +42,7 @@ VoiceCodec voice_codec(std::string_view name) {
                                      Named{"G729", VoiceCodec::kG729},   Named{"G729A", VoiceCodec::kG729},
                                      Named{"G729AB", VoiceCodec::kG729}, Named{"GSM", VoiceCodec::kGsm}};
   for (const Named& n : kNames) {
-    if (same_text(n.name, name)) return n.codec;
+    if (iequals(n.name, name)) return n.codec;
   }
   return VoiceCodec::kOther;
 }

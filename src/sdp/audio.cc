@@ -4,13 +4,13 @@
 #include <array>
 #include <bitset>
 
+#include "base/ascii.h"
 #include "sdp/detail/words.h"
 
 namespace bw::sdp {
 namespace {
 
 using detail::parse_number;
-using detail::same_text;
 using detail::take_word;
 
 struct StaticFormat {  // RFC 3551 §6, table 4
@@ -115,7 +115,7 @@ std::string_view to_string(Direction d) {
 }
 
 bool Codec::is(std::string_view other_name) const {
-  return same_text(name, other_name);
+  return iequals(name, other_name);
 }
 
 bool Codec::is_voice() const {
@@ -125,7 +125,7 @@ bool Codec::is_voice() const {
 }
 
 bool same_codec(const Codec& a, const Codec& b) {
-  return same_text(plain_name(a), plain_name(b)) && plain_clock(a) == plain_clock(b) &&
+  return iequals(plain_name(a), plain_name(b)) && plain_clock(a) == plain_clock(b) &&
          a.channels == b.channels;
 }
 

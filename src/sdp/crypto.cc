@@ -5,14 +5,14 @@
 #include <optional>
 #include <span>
 
-#include "sdp/detail/base64.h"
+#include "base/ascii.h"
+#include "base/base64.h"
 #include "sdp/detail/words.h"
 
 namespace bw::sdp {
 namespace {
 
 using detail::parse_number;
-using detail::same_text;
 using detail::take_word;
 
 constexpr std::size_t kLinesLookedAt = 16;
@@ -23,7 +23,7 @@ constexpr std::array kOfferedSuites{SrtpSuite::kAeadAes128Gcm, SrtpSuite::kAeadA
 
 std::optional<SrtpSuite> suite_named(std::string_view name) {
   for (const SrtpSuite suite : kOfferedSuites) {
-    if (same_text(to_string(suite), name)) return suite;
+    if (iequals(to_string(suite), name)) return suite;
   }
   return std::nullopt;
 }
@@ -36,7 +36,7 @@ bool is_lifetime(std::string_view text) {
 
 std::expected<Secret<std::string>, CryptoError> parse_key(std::string_view text, SrtpSuite suite) {
   constexpr std::string_view kInline = "inline:";
-  if (text.size() < kInline.size() || !same_text(text.substr(0, kInline.size()), kInline)) {
+  if (text.size() < kInline.size() || !iequals(text.substr(0, kInline.size()), kInline)) {
     return std::unexpected(CryptoError::kSyntax);
   }
   text.remove_prefix(kInline.size());
@@ -47,7 +47,7 @@ std::expected<Secret<std::string>, CryptoError> parse_key(std::string_view text,
     if (rest.find(':') != rest.npos) return std::unexpected(CryptoError::kMki);
     if (!is_lifetime(rest)) return std::unexpected(CryptoError::kSyntax);
   }
-  auto bytes = detail::from_base64(text.substr(0, bar));
+  auto bytes = from_base64(text.substr(0, bar));
   if (!bytes || bytes->size() != master_bytes(suite)) return std::unexpected(CryptoError::kKey);
   return Secret<std::string>{std::move(*bytes)};
 }
@@ -102,7 +102,7 @@ std::string write_crypto(const CryptoLine& line) {
   out += ' ';
   out += to_string(line.suite);
   out += " inline:";
-  out += detail::to_base64(line.master.reveal());
+  out += to_base64(line.master.reveal());
   return out;
 }
 

@@ -4,8 +4,6 @@
 
 #include <set>
 
-#include "sdp/detail/base64.h"
-
 namespace bw::sdp {
 namespace {
 
@@ -67,26 +65,6 @@ TEST(Crypto, UsableLinesKeepTheirOrderAndOnlyTheFirstAreLookedAt) {
   for (int i = 0; i < 16; ++i) many.attributes.add("crypto", "1 UNKNOWN inline:AAAA");
   many.attributes.add("crypto", write_crypto(lines[0]));
   EXPECT_TRUE(crypto_lines(many).empty());
-}
-
-TEST(Crypto, Base64OfTheRfcsExamples) {  // RFC 4648 §10
-  const std::pair<std::string, std::string> examples[] = {{"", ""},
-                                                          {"f", "Zg=="},
-                                                          {"fo", "Zm8="},
-                                                          {"foo", "Zm9v"},
-                                                          {"foob", "Zm9vYg=="},
-                                                          {"fooba", "Zm9vYmE="},
-                                                          {"foobar", "Zm9vYmFy"}};
-  for (const auto& [plain, coded] : examples) {
-    EXPECT_EQ(detail::to_base64(plain), coded);
-    EXPECT_EQ(detail::from_base64(coded), plain);
-  }
-  EXPECT_EQ(detail::from_base64("Zg"), "f");
-  EXPECT_FALSE(detail::from_base64("Z"));
-  EXPECT_FALSE(
-      detail::from_base64("Zg="
-                          "=="));
-  EXPECT_FALSE(detail::from_base64("Zm 9v"));
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cassert>
 #include <stdexcept>
 
+#include "base/hex.h"
+
 namespace bw::sip {
 namespace {
 
@@ -31,11 +33,10 @@ std::string_view algorithm_token(DigestHash hash) {
 }
 
 HexDigest::HexDigest(std::span<const std::uint8_t> bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
   assert(bytes.size() <= kMaxBytes);
   for (const std::uint8_t byte : bytes) {
-    text_[length_++] = kHex[byte >> 4U];
-    text_[length_++] = kHex[byte & 15U];
+    text_[length_++] = kHexDigits[byte >> 4U];
+    text_[length_++] = kHexDigits[byte & 15U];
   }
 }
 

@@ -10,27 +10,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
+#include "base/hex.h"
+
 namespace bw::sip {
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_alnum(char c) {
-  return is_digit(c) || is_alpha(c);
-}
-constexpr bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+using bw::iequals;  // its users say sip::iequals
+
 constexpr bool is_wsp(char c) {
   return c == ' ' || c == '\t';
 }
-constexpr char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 // A set of characters as a table: one load per test.
 struct CharSet {
   std::array<bool, 256> member{};
@@ -60,9 +49,6 @@ constexpr bool is_token(std::string_view s) {
   return !s.empty() && all_of(s, kTokenChars);
 }
 
-constexpr unsigned hex_value(char c) {
-  return is_digit(c) ? static_cast<unsigned>(c - '0') : static_cast<unsigned>(to_lower(c) - 'a') + 10;
-}
 // Characters of `plain` and whole %HH escapes (RFC 3261 §25.1: escaped).
 constexpr bool is_escaped_text(std::string_view s, const CharSet& plain) {
   for (std::size_t i = 0; i < s.size(); ++i) {
@@ -73,22 +59,12 @@ constexpr bool is_escaped_text(std::string_view s, const CharSet& plain) {
   return true;
 }
 
-constexpr bool iequals(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
-  }
-  return true;
-}
-
 constexpr std::string_view trim_left(std::string_view s) {
   while (!s.empty() && is_wsp(s.front())) s.remove_prefix(1);
   return s;
 }
 constexpr std::string_view trim(std::string_view s) {
-  s = trim_left(s);
-  while (!s.empty() && is_wsp(s.back())) s.remove_suffix(1);
-  return s;
+  return trimmed(s);
 }
 
 // Digits only, no sign, no spaces, within the type.

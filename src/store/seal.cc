@@ -12,6 +12,8 @@
 #include <system_error>
 #include <vector>
 
+#include "base/base64.h"
+
 namespace bw::store {
 namespace {
 
@@ -123,25 +125,18 @@ std::string SealKey::seal(std::string_view plain, std::string_view purpose) cons
   crypto_secretbox_easy(sealed.data() + kNonce, reinterpret_cast<const unsigned char*>(message.data()),
                         message.size(), sealed.data(), bytes_.data());
   sodium_memzero(message.data(), message.size());
-  std::string out(sodium_base64_encoded_len(sealed.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  sodium_bin2base64(out.data(), out.size(), sealed.data(), sealed.size(), sodium_base64_VARIANT_ORIGINAL);
-  out.pop_back();  // its terminating zero
-  return out;
+  return to_base64(sealed);
 }
 
 std::optional<std::string> SealKey::open(std::string_view sealed, std::string_view purpose) const {
   start_sodium();
   if (sealed.size() <= kNonce + kTag) return std::nullopt;
-  std::vector<unsigned char> bytes(sealed.size());
-  std::size_t length = 0;
-  if (sodium_base642bin(bytes.data(), bytes.size(), sealed.data(), sealed.size(), nullptr, &length, nullptr,
-                        sodium_base64_VARIANT_ORIGINAL) != 0 ||
-      length < kNonce + kTag) {
-    return std::nullopt;
-  }
-  std::string message(length - kNonce - kTag, '\0');
-  if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(message.data()), bytes.data() + kNonce,
-                                 length - kNonce, bytes.data(), bytes_.data()) != 0) {
+  const auto decoded = from_base64(sealed);
+  if (!decoded || decoded->size() < kNonce + kTag) return std::nullopt;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(decoded->data());
+  std::string message(decoded->size() - kNonce - kTag, '\0');
+  if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(message.data()), bytes + kNonce,
+                                 decoded->size() - kNonce, bytes, bytes_.data()) != 0) {
     return std::nullopt;
   }
   const std::string head = std::string(purpose) + '\0';

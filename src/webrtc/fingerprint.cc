@@ -4,6 +4,9 @@
 
 #include <array>
 
+#include "base/ascii.h"
+#include "base/hex.h"
+
 namespace bw::webrtc {
 namespace {
 
@@ -28,23 +31,11 @@ const EVP_MD* digest_of(HashFunction hash) {
   return EVP_sha256();
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // Names of hashes are compared without case (RFC 8122 §5 refers to a registry of lower-case ones, and phones
 // write SHA-256).
 const Known* known(std::string_view name) {
   for (const Known& k : kKnown) {
-    if (name.size() == k.name.size() &&
-        std::equal(name.begin(), name.end(), k.name.begin(), [](char a, char b) { return lower(a) == b; }))
-      return &k;
+    if (iequals(name, k.name)) return &k;
   }
   return nullptr;
 }
@@ -60,10 +51,9 @@ std::optional<Fingerprint> parse_fingerprint(std::string_view value) {
   Fingerprint f{k->hash, {}};
   f.digest.reserve(k->bytes);
   for (std::size_t i = 0; i < value.size(); i += 3) {
-    const int high = digit(value[i]);
-    const int low = digit(value[i + 1]);
-    if (high < 0 || low < 0 || (i + 2 < value.size() && value[i + 2] != ':')) return std::nullopt;
-    f.digest += static_cast<char>(high * 16 + low);
+    const bool ends = i + 2 == value.size();
+    if (!is_hex(value[i]) || !is_hex(value[i + 1]) || (!ends && value[i + 2] != ':')) return std::nullopt;
+    f.digest += static_cast<char>(hex_value(value[i]) * 16 + hex_value(value[i + 1]));
   }
   return f;
 }

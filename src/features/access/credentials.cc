@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstddef>
+
+#include "base/ascii.h"
+#include "base/base64.h"
+#include "base/hex.h"
 
 namespace bw::access {
 namespace {
@@ -13,26 +16,8 @@ namespace {
 constexpr std::size_t kTokenBytes = 32;
 constexpr std::size_t kLongestToken = 128;
 
-std::string hex(const unsigned char* bytes, std::size_t size) {
-  std::string text(size * 2 + 1, '\0');
-  sodium_bin2hex(text.data(), text.size(), bytes, size);
-  text.pop_back();
-  return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 bool is_token_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
-}
-
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return is_alnum(c) || c == '_' || c == '-';
 }
 
 // "pbx.example:8080" without a port that its scheme has anyway.
@@ -47,18 +32,14 @@ std::string_view without_default_port(std::string_view host, bool tls) {
 Secret<std::string> make_token(std::string_view prefix, Rng& rng) {
   std::array<std::byte, kTokenBytes> bytes{};
   rng.fill(bytes);
-  constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-  std::string text(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
-  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                    bytes.size(), kVariant);
-  text.pop_back();
-  return Secret{std::string(prefix) + text};
+  const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  return Secret{std::string(prefix) + to_base64(text, Base64::kUrl)};
 }
 
 std::string digest_of(std::string_view token) {
   std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
   crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(token.data()), token.size());
-  return hex(hash.data(), hash.size());
+  return to_hex(hash);
 }
 
 std::optional<std::string_view> cookie_of(std::string_view header, std::string_view name) {
@@ -81,7 +62,7 @@ std::optional<std::string_view> cookie_of(std::string_view header, std::string_v
 std::optional<std::string_view> bearer_of(std::string_view header) {
   constexpr std::string_view kScheme = "bearer ";
   header = trimmed(header);
-  if (!same_ignoring_case(header.substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  if (!iequals(header.substr(0, kScheme.size()), kScheme)) return std::nullopt;
   const std::string_view token = trimmed(header.substr(kScheme.size()));
   if (token.empty() || token.size() > kLongestToken || !std::ranges::all_of(token, is_token_char))
     return std::nullopt;
@@ -103,8 +84,7 @@ bool is_origin_of(std::string_view origin, std::string_view host, bool tls) {
   }
   // Behind a proxy that speaks TLS for us the page's scheme is https and ours is not; never the other way.
   if (tls && !secure) return false;
-  return !host.empty() &&
-         same_ignoring_case(without_default_port(origin, secure), without_default_port(host, secure));
+  return !host.empty() && iequals(without_default_port(origin, secure), without_default_port(host, secure));
 }
 
 }  // namespace bw::access

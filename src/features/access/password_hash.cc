@@ -4,20 +4,14 @@
 
 #include <new>
 
+#include "base/base64.h"
+
 namespace bw::access {
 namespace {
 
 constexpr std::size_t kHashBytes = 32;
 constexpr unsigned long long kPasses = 2;
 constexpr std::size_t kMemory = std::size_t{64} << 20U;
-
-std::string base64(const unsigned char* bytes, std::size_t size) {
-  constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
-  std::string text(sodium_base64_encoded_len(size, kVariant), '\0');
-  sodium_bin2base64(text.data(), text.size(), bytes, size, kVariant);
-  text.pop_back();  // the terminating zero
-  return text;
-}
 
 }  // namespace
 
@@ -30,8 +24,8 @@ std::string hash_password(const Secret<std::string>& password, std::span<const s
                              crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
     throw std::bad_alloc{};
   }
-  return "$argon2id$v=19$m=65536,t=2,p=1$" + base64(salt_bytes, salt.size()) + "$" +
-         base64(hash.data(), hash.size());
+  return "$argon2id$v=19$m=65536,t=2,p=1$" + to_base64({salt_bytes, salt.size()}, Base64::kUnpadded) + "$" +
+         to_base64(hash, Base64::kUnpadded);
 }
 
 bool is_password(const std::string& hash, const Secret<std::string>& password) {

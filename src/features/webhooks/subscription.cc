@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "events/description.h"
 #include "webhooks/signature.h"
 
@@ -16,23 +17,13 @@ constexpr std::size_t kLongestHeader = 4'096;
 constexpr std::size_t kShortestSecret = 8;
 constexpr std::size_t kLongestSecret = 512;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return lower(c); });
-  return out;
-}
-
 bool is_printable(char c) {
   return c > ' ' && c < '\x7f';
 }
 
 bool is_token_char(char c) {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || kOthers.find(c) != kOthers.npos;
+  return is_alnum(c) || kOthers.find(c) != kOthers.npos;
 }
 
 // What a delivery says about itself or the connection depends on.
@@ -41,14 +32,14 @@ bool is_reserved(std::string_view name) {
       "host",   "content-length", "content-type", "transfer-encoding", "connection", "user-agent",
       "expect", "upgrade",        "te",           "trailer",           "keep-alive",
   };
-  const std::string name_lower = lower(name);
+  const std::string name_lower = lowered(name);
   return name_lower.starts_with("x-webhook-") || name_lower.starts_with("webhook-") ||
          std::ranges::find(kReserved, name_lower) != kReserved.end();
 }
 
 std::string_view scheme_of(std::string_view url) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (lower(url.substr(0, scheme.size())) == scheme) return scheme;
+    if (iequals(url.substr(0, scheme.size()), scheme)) return scheme;
   }
   return {};
 }

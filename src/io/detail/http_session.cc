@@ -8,11 +8,11 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
-#include <cctype>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "base/ascii.h"
 #include "io/detail/channel.h"
 #include "io/detail/http_answer.h"
 #include "io/detail/web_socket.h"
@@ -62,9 +62,8 @@ http::Request to_plain(const HttpRequest& request) {
   plain.path = target.substr(0, question);
   if (question != std::string_view::npos) plain.query = target.substr(question + 1);
   for (const auto& header : request) {
-    std::string name{header.name_string()};
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-    plain.headers.emplace_back(std::move(name), std::string{header.value()});
+    const auto name = header.name_string();
+    plain.headers.emplace_back(lowered({name.data(), name.size()}), std::string{header.value()});
   }
   plain.web_socket = beast::websocket::is_upgrade(request);
   return plain;
