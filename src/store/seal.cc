@@ -133,6 +133,7 @@ std::optional<std::string> SealKey::open(std::string_view sealed, std::string_vi
   if (sealed.size() <= kNonce + kTag) return std::nullopt;
   const auto decoded = from_base64(sealed);
   if (!decoded || decoded->size() < kNonce + kTag) return std::nullopt;
+  if (to_base64(*decoded) != sealed) return std::nullopt;  // not as it was written
   const auto* bytes = reinterpret_cast<const unsigned char*>(decoded->data());
   std::string message(decoded->size() - kNonce - kTag, '\0');
   if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(message.data()), bytes + kNonce,
