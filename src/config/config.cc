@@ -58,6 +58,7 @@ model::Settings to_settings(const Config& config, std::vector<IpAddress> local_a
   s.srtp = config.security.enable_srtp;
   s.transfer_enabled = config.features.call_transfer;
   s.hold_enabled = config.features.call_hold;
+  s.presence = config.features.presence;
   s.dtmf_events = config.events.dtmf;
   s.max_call_duration = config.features.max_call_duration;
   s.no_answer_timeout = config.voicemail.no_answer_timeout;

@@ -50,6 +50,7 @@ struct Settings {
   SrtpPolicy srtp = SrtpPolicy::kOptional;
   bool transfer_enabled = true;
   bool hold_enabled = true;
+  bool presence = true;  // who is free, rings or talks is told and asked
   bool dtmf_events = false;  // tell the journal each digit a person presses
   // Legs at a time, ringing phones included; each takes a pair of media ports, and nobody takes all there
   // are.

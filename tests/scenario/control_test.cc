@@ -8,6 +8,7 @@ namespace bw::scenario {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 int status_of(const std::optional<ports::Reply>& reply) {
   if (!reply) return 0;
@@ -136,6 +137,21 @@ TEST(Control, JoinsTheOtherSidesOfTwoCalls) {
   office.run_for(1s);
   expect_conversation(office, alice, carol);
   EXPECT_THAT(office.pbx().store().told_of(first), HasSubstr("transfer:1002>1003:attended:completed"));
+  expect_clean(office);
+}
+
+TEST(Presence, SaysAndTellsNothingWhenSwitchedOff) {
+  model::Settings settings = World::office_settings();
+  settings.presence = false;
+  World office{Seed{5}, settings};
+  auto [alice, bob] = office.phones("alice", "bob");
+  talk(office, alice, bob);
+  alice.hangs_up();
+  office.run_for(1s);
+  EXPECT_EQ(status_of(office.pbx().asks(ports::ListPresence{})), 403);
+  EXPECT_EQ(status_of(office.pbx().asks(ports::SetPresence{alice.number(), ports::OwnStatus::kAway, {}})),
+            403);
+  EXPECT_THAT(office.pbx().store().told_of({}), Not(HasSubstr("presence:")));
   expect_clean(office);
 }
 

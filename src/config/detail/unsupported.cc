@@ -24,7 +24,6 @@ constexpr std::array kMissing{
     Missing{"features.voicemail", [](const Config& c) { return c.features.voicemail; }},
     Missing{"features.call_parking", [](const Config& c) { return c.features.call_parking; }},
     Missing{"features.call_queues", [](const Config& c) { return c.features.call_queues; }},
-    Missing{"features.presence", [](const Config& c) { return c.features.presence; }},
     Missing{"features.music_on_hold", [](const Config& c) { return c.features.music_on_hold; }},
     Missing{"features.auto_attendant", [](const Config& c) { return c.features.auto_attendant; }},
     Missing{"features.webrtc.enabled", [](const Config& c) { return c.features.webrtc.enabled; }},

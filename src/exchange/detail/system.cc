@@ -15,6 +15,10 @@ namespace {
 constexpr std::array<std::string_view, 7> kRequirable = {"100rel",   "timer", "replaces",  "path",
                                                          "outbound", "gruu",  "norefersub"};
 
+ports::Reply presence_is_off() {
+  return ports::Refused{403, "forbidden", "Presence is switched off in the configuration"};
+}
+
 }  // namespace
 
 System::System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory, Instant now,
@@ -154,7 +158,8 @@ void System::on(const Asked& in, Instant now) {
   }
 }
 
-ports::Presences System::list_presence(const std::string& extension) const {
+ports::Reply System::list_presence(const std::string& extension) const {
+  if (!settings_->presence) return presence_is_off();
   ports::Presences list;
   for (const auto& [number, person] : directory_->extensions) {
     if (!extension.empty() && number != extension) continue;
@@ -166,6 +171,7 @@ ports::Presences System::list_presence(const std::string& extension) const {
 }
 
 ports::Reply System::set_presence(const ports::SetPresence& wish, Instant now) {
+  if (!settings_->presence) return presence_is_off();
   if (directory_->find(wish.extension) == nullptr)
     return ports::Refused{404, "not_found", "there is no extension " + wish.extension};
   constexpr std::size_t kLongestMessage = 200;
@@ -323,6 +329,7 @@ void System::store(const model::ChangeSet& changes, ports::Ticket ticket, Instan
 }
 
 void System::tell_presence(Instant now) {
+  if (!settings_->presence) return presence_.forget_news();
   for (auto& changed : presence_.take_news()) changes_.emplace_back(entry(std::move(changed), now));
 }
 

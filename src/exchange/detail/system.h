@@ -79,7 +79,7 @@ class System : private ports::Contacts {
   void quiet(model::ExtensionNumber extension, bool on, Instant now);
   void report_lockouts(Instant now);
   ports::Status status() const;
-  ports::Presences list_presence(const std::string& extension) const;
+  ports::Reply list_presence(const std::string& extension) const;
   ports::Reply set_presence(const ports::SetPresence& wish, Instant now);
 
   Rng& rng_;
