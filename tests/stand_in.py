@@ -4,6 +4,7 @@ import http.client
 import json
 import queue
 import re
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -58,6 +59,10 @@ class StandIn(ThreadingHTTPServer):
         self.thread.join(10)
         self.server_close()
 
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):  # a page that was closed while it was answered is no error
+            super().handle_error(request, client_address)
+
     def push(self, event_type, **data):
         for stream in self.streams:
             stream.put({"event_type": event_type, "timestamp": "2026-03-01T10:00:00.000Z", "data": data})
@@ -109,15 +114,22 @@ class Requests(BaseHTTPRequestHandler):
 
     def take(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path.startswith("/api/events"):
+        if self.command == "OPTIONS":
+            self.pass_on(body)
+        elif self.path.startswith("/api/events"):
             self.stream()
         elif self.path.startswith("/api/webrtc/"):
             status, answer = self.server.answer(self.path, json.loads(body or b"{}"))
-            self.give(status, [("Content-Type", "application/json")], json.dumps(answer).encode())
+            self.give(status, [("Content-Type", "application/json"), *self.welcome()], json.dumps(answer).encode())
         else:
             self.pass_on(body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = take
+    do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = take
+
+    def welcome(self):
+        """Pages of other origins may read this."""
+        origin = self.headers.get("Origin")
+        return [("Access-Control-Allow-Origin", origin)] if origin else []
 
     def give(self, status, headers, body):
         self.send_response(status)
@@ -142,7 +154,8 @@ class Requests(BaseHTTPRequestHandler):
         mine = queue.Queue()
         self.server.streams.append(mine)
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
+        for name, value in [("Content-Type", "text/event-stream"), *self.welcome()]:
+            self.send_header(name, value)
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True

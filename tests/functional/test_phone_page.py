@@ -54,9 +54,14 @@ class Serving(unittest.TestCase):
             status, headers, text = self.get(path)
             self.assertEqual(status, 200, path)
             self.assertEqual(headers["x-content-type-options"], "nosniff")
-            if path.endswith((".js", ".css")):
+            if re.search(r"-[\w-]{8}\.(js|css)$", path):
                 self.assertEqual(headers["cache-control"], "public, max-age=31536000, immutable")
             self.assertNotIn("eval(", text)
+
+    def test_the_library_has_a_name_that_stays(self):
+        status, headers, text = self.get("/phone/bellwire-phone.js")
+        self.assertEqual((status, headers["cache-control"]), (200, "no-cache"))
+        self.assertRegex(text, r"export\{[^}]*\bas Phone\b")
 
     def test_the_policy_lets_nothing_in_but_the_page_itself(self):
         _, headers, _ = self.get("/phone")

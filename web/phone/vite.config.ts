@@ -13,5 +13,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
     reportCompressedSize: false,
+    rollupOptions: {
+      // The page, and the library alone under a name that other pages can count on.
+      input: { index: "index.html", "bellwire-phone": "src/library.ts" },
+      preserveEntrySignatures: "exports-only",
+      output: { entryFileNames: ({ name }) => (name === "bellwire-phone" ? "[name].js" : "[name]-[hash].js") },
+    },
   },
 });

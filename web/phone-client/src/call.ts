@@ -25,7 +25,10 @@ export class Call {
   /** Why it ended, in a sentence. */
   reason = "";
   heldByOther = false;
+  /** How the other side is heard here. */
   quality: Quality | null = null;
+  /** What is wrong with how this side reaches the server, in a sentence; empty while nothing is. */
+  sentQuality = "";
   /** What has been dialled in the call. */
   digits = "";
   private sending: Promise<void> = Promise.resolve();
@@ -68,7 +71,9 @@ export class Call {
   sendDigits(digits: string): Promise<void> {
     if (!/^[0-9*#A-Da-d]+$/.test(digits)) return Promise.reject(new Error("Only 0 to 9, *, # and A to D can be sent."));
     const turn = this.sending.then(async () => {
-      await this.keeper.ask("dtmf", { call_id: this.id, digits: digits.toUpperCase() });
+      for (const some of digits.toUpperCase().match(/.{1,24}/g) ?? []) {
+        await this.keeper.ask("dtmf", { call_id: this.id, digits: some });
+      }
       this.digits = (this.digits + digits.toUpperCase()).slice(-64);
       this.keeper.changed(this);
     });

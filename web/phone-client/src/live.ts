@@ -29,7 +29,7 @@ export class LiveStream extends Emitter<LiveEvents> {
   private opened = false;
   private running: Promise<void> | null = null;
 
-  constructor(private readonly api: Api, private readonly query = "") {
+  constructor(private readonly api: Api) {
     super();
   }
 
@@ -96,8 +96,10 @@ export class LiveStream extends Emitter<LiveEvents> {
     const abort = (this.abort = new AbortController());
     let silence = setTimeout(() => abort.abort(), SILENCE_MS);
     try {
-      const response = await this.api.fetch("/api/events" + this.query, {
-        headers: { Accept: "text/event-stream", ...(this.last === undefined ? {} : { "Last-Event-ID": this.last }) },
+      // Not as Last-Event-ID: pages of other origins may not send that header.
+      const since = this.last === undefined ? "" : `?since=${encodeURIComponent(this.last)}`;
+      const response = await this.api.fetch("/api/events" + since, {
+        headers: { Accept: "text/event-stream" },
         signal: abort.signal,
       });
       if (!response.ok || response.body === null) throw await refusal(response);

@@ -5,7 +5,7 @@ import { Connection, type ConnectionState, type Memory, type Times } from "./con
 import { Emitter } from "./emitter.js";
 import { LiveStream } from "./live.js";
 import { Microphone } from "./microphone.js";
-import { figuresBetween, type Quality, qualityOf, type Totals, totalsOf } from "./quality.js";
+import { figuresBetween, type Quality, qualityOf, sentQuality, type Totals, totalsOf } from "./quality.js";
 import type { CallPlaced, CallView, Message, Push, Session, Verbs } from "./wire.js";
 
 export interface PhoneOptions {
@@ -293,7 +293,9 @@ export class Phone extends Emitter<PhoneEvents> {
         this.ended(call, push.data.reason);
         return;
       case "webrtc.quality":
-        return; // the server's own figures reach the page as a message
+        call.sentQuality = sentQuality(push.data.loss_percent ?? 0, push.data.jitter_ms ?? 0);
+        this.emit("call", call);
+        return;
     }
   }
 

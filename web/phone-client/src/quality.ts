@@ -102,3 +102,9 @@ export function qualityOf(figures: Figures): Quality {
         : "Packets arrive unevenly.";
   return { level, sentence: worst, figures };
 }
+
+/** What the server measured of this side's sound, where people would notice it. */
+export function sentQuality(lossPercent: number, jitterMs: number): string {
+  if (lossPercent > 5) return `The other side hears you with gaps: ${Math.round(lossPercent)} % of your sound is lost on its way.`;
+  return jitterMs > 80 ? "Your sound arrives unevenly at the other side." : "";
+}

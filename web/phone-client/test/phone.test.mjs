@@ -202,7 +202,7 @@ test("the live stream comes back with the last number it has, and what was misse
   const rung = new Promise((resolve) => phone.on("incoming", resolve));
   server.cutStreams();
   const call = await rung;
-  assert.deepEqual(server.lastEventIds, [undefined, "41"]);
+  assert.deepEqual(server.since, [null, "41"]);
   assert.deepEqual([call.id, call.state, call.number], ["c-50", "incoming", "1002"]);
 });
 
@@ -234,6 +234,16 @@ test("figures are sent while a call is up, and the light follows them", async ()
   const [sent] = lossy();
   assert.equal(sent.call_id, call.id);
   assert.equal(sent.loss_percent, 10);
+});
+
+test("what the server hears badly of this side is said, and no longer when it is mended", async () => {
+  const phone = await started();
+  const call = await phone.call("1002");
+  server.push("webrtc.quality", { call_id: call.id, loss_percent: 12.4, jitter_ms: 3 });
+  await until(() => call.sentQuality !== "", "the sentence");
+  assert.match(call.sentQuality, /12 % of your sound/);
+  server.push("webrtc.quality", { call_id: call.id, loss_percent: 0, jitter_ms: 3 });
+  await until(() => call.sentQuality === "", "that it is mended");
 });
 
 test("who is at the other end is known after a transfer, and whether it holds", async () => {

@@ -9,7 +9,7 @@ export class Server {
   offers = [];
   streams = new Set();
   refusals = new Map(); // "POST /path" → [status, body], once
-  lastEventIds = [];
+  since = [];
   #next = 1;
 
   async listen() {
@@ -49,7 +49,7 @@ export class Server {
       return answer(refused[1], refused[0]);
     }
     if (request.url.startsWith("/api/events")) {
-      this.lastEventIds.push(request.headers["last-event-id"]);
+      this.since.push(new URL(request.url, this.url).searchParams.get("since"));
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write(":\n\n");
       this.streams.add(response);

@@ -36,6 +36,7 @@ export interface ShownCall {
   heldByOther: boolean;
   level: Level;
   why: string;
+  sent: string;
   digits: string;
 }
 
@@ -256,6 +257,7 @@ export class Desk {
       heldByOther: call.heldByOther,
       level: call.quality?.level ?? "unknown",
       why: call.quality?.sentence ?? "",
+      sent: call.sentQuality,
       digits: call.digits,
     }));
     this.muted = this.phone.muted;
