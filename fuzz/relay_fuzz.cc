@@ -60,6 +60,10 @@ class Call {
     if (relay_.deadline().at <= now_) relay_.handle(Tick{}, now_);
     OutBatch reports;
     relay_.write_reports(now_, reports);
+    while (relay_.write_audio(now_, reports)) {
+      for (const OutPacket& sent : reports) require_to_peer(sent);
+      reports.clear();
+    }
     for (const OutPacket& sent : reports) require_to_peer(sent);
     while (relay_.poll()) {
     }

@@ -17,6 +17,8 @@ void MediaPlane::handle(const media::Command& command, Instant now) {
                  [&](const media::Connect& c) { relay_.handle(c, now); },
                  [&](const media::Disconnect& c) { relay_.handle(c, now); },
                  [&](const media::Echo& c) { relay_.handle(c, now); },
+                 [&](const media::Play& c) { relay_.handle(c, now); },
+                 [&](const media::SendDigit& c) { relay_.handle(c, now); },
                  [&](const media::WatchSilence& c) { relay_.handle(c, now); },
                  [&](const media::CloseLeg& c) { close_leg(c), relay_.handle(c, now); },
                  [&](const media::AttachLeg&) {},
@@ -72,6 +74,19 @@ void MediaPlane::packet(Endpoint local, Endpoint from, const Bytes& bytes, Insta
   media::InPacket in{from, local.port, buffer_, bytes->size()};
   out_.clear();
   relay_.on_packets({&in, 1}, now, out_);
+  send();
+}
+
+void MediaPlane::tick(Instant now) {
+  relay_.handle(Tick{}, now);
+  for (bool more = true; more;) {
+    out_.clear();
+    more = relay_.write_audio(now, out_);
+    send();
+  }
+}
+
+void MediaPlane::send() {
   for (const auto& p : out_) {
     network_.send(
         {ip_, p.local_port}, p.to,

@@ -19,7 +19,7 @@ class MediaPlane {
 
   void handle(const media::Command& command, Instant now);
   void packet(Endpoint local, Endpoint from, const Bytes& bytes, Instant now);
-  void tick(Instant now) { relay_.handle(Tick{}, now); }
+  void tick(Instant now);
   std::optional<media::Event> poll();
   Deadline deadline() const { return relay_.deadline(); }
 
@@ -33,6 +33,7 @@ class MediaPlane {
   void open_ports(std::uint16_t count);
   void open_leg(const media::OpenLeg& c);
   void close_leg(const media::CloseLeg& c);
+  void send();
 
   VirtualNetwork& network_;
   IpAddress ip_;

@@ -139,6 +139,10 @@ void MediaLoop::Worker::tick(Instant now) {
     more = relay_.write_reports(now, out_);
     send();
   }
+  for (bool more = true; more;) {
+    more = relay_.write_audio(now, out_);
+    send();
+  }
 }
 
 int MediaLoop::Worker::wait_ms() const {
@@ -198,6 +202,8 @@ void MediaLoop::Worker::take_commands(Instant now) {
                    [&](media::Connect& c) { relay_.handle(std::move(c), now); },
                    [&](media::Disconnect& c) { relay_.handle(std::move(c), now); },
                    [&](media::Echo& c) { relay_.handle(std::move(c), now); },
+                   [&](media::Play& c) { relay_.handle(std::move(c), now); },
+                   [&](media::SendDigit& c) { relay_.handle(std::move(c), now); },
                    [&](media::WatchSilence& c) { relay_.handle(std::move(c), now); },
                    [&](media::CloseLeg& c) { relay_.handle(std::move(c), now); },
                    [&](media::AttachLeg& c) { relay_.handle(std::move(c), now); },

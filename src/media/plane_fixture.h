@@ -78,6 +78,11 @@ class Plane : public ::testing::Test {
         for (const OutPacket& p : out)
           reports.push_back({p.local_port, p.to, {p.bytes.begin(), p.bytes.end()}});
       }
+      for (bool more = true; more;) {
+        OutBatch out;
+        more = relay.write_audio(now, out);
+        for (const OutPacket& p : out) made.push_back({p.local_port, p.to, {p.bytes.begin(), p.bytes.end()}});
+      }
     }
     now = end;
   }
@@ -137,6 +142,7 @@ class Plane : public ::testing::Test {
   Relay relay{{10'000, 10'099}, 0};
   std::vector<Event> events;
   std::vector<Sent> reports;  // the relay's own RTCP
+  std::vector<Sent> made;     // its own audio
   Voice alices{.ssrc = 0xa11ce, .sequence = 65'530};
   Voice bobs{.ssrc = 0xb0b, .sequence = 7};
   Voice strangers{.ssrc = 0xbad, .sequence = 500};

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "media/detail/audio_desk.h"
 #include "media/detail/leg.h"
 #include "rtp/packet.h"
 #include "rtp/srtp.h"
@@ -31,7 +32,8 @@ Relay::Relay(PortRange range, LoopIndex loop, RelayLimits limits, const webrtc::
       loop_(loop),
       limits_(limits),
       sessions_(browsers, limits.sessions),
-      report_buffers_(std::make_unique<ReportBuffers>()) {
+      report_buffers_(std::make_unique<ReportBuffers>()),
+      audio_(std::make_unique<AudioDesk>()) {
   const std::size_t first = range_.first / 2U;
   const std::size_t end = range_.last / 2U + 1;
   by_port_.resize(end > first ? end - first : 0);
@@ -92,7 +94,11 @@ void Relay::on(const SessionCommand& command, Instant now) {
 }
 
 void Relay::on(const SetPeer& command, Instant now) {
-  if (Leg* leg = find(command.leg)) leg->set_peer(command, now);
+  Leg* leg = find(command.leg);
+  if (leg == nullptr) return;
+  leg->set_peer(command, now);
+  plan(*leg, now);
+  if (leg->partner() != nullptr) plan(*leg->partner(), now);
 }
 
 void Relay::on(const Connect& command, Instant now) {
@@ -100,17 +106,26 @@ void Relay::on(const Connect& command, Instant now) {
   Leg* b = find(command.b);
   if (a == nullptr || b == nullptr || a == b || a->partner() == b) return;
   for (Leg* leg : {a, b}) {
-    if (leg->partner() != nullptr) leg->partner()->connect(nullptr, now);
+    if (Leg* former = leg->partner()) {
+      former->connect(nullptr, now);
+      plan(*former, now);
+    }
   }
   a->connect(b, now);
   b->connect(a, now);
+  plan(*a, now);
+  plan(*b, now);
 }
 
 void Relay::on(const Disconnect& command, Instant now) {
   Leg* leg = find(command.leg);
   if (leg == nullptr) return;
-  if (leg->partner() != nullptr) leg->partner()->connect(nullptr, now);
+  Leg* former = leg->partner();
   leg->connect(nullptr, now);
+  plan(*leg, now);
+  if (former == nullptr) return;
+  former->connect(nullptr, now);
+  plan(*former, now);
 }
 
 void Relay::on(const Echo& command, Instant now) {
@@ -163,11 +178,14 @@ void Relay::on(const Tick&, Instant now) {
         find(alarm->leg)->report_alarm = {};
         reports_due_.push_back(alarm->leg);
         break;
+      case Alarm::Kind::kAudio:
+        audio_due(now);
+        break;
       case Alarm::Kind::kDigit: {
         Leg* leg = find(alarm->leg);
         assert(leg != nullptr);
         leg->digit_alarm = {};
-        tell_digits(*leg, leg->digits_by(now));
+        tell_digits(*leg, leg->digits_by(now), now);
         break;
       }
     }
@@ -197,8 +215,10 @@ void Relay::check_silence(Leg& leg, Instant now) {
   events_.emplace_back(LegSilent{leg.id, now - leg.last_heard});
 }
 
-void Relay::tell_digits(Leg& leg, const rtp::Digits& digits) {
-  for (const rtp::Digit& d : digits) events_.emplace_back(DigitPressed{leg.id, d.key, d.duration_ms});
+void Relay::tell_digits(Leg& leg, const rtp::Digits& digits, Instant now) {
+  for (const rtp::Digit& d : digits) {
+    events_.emplace_back(DigitPressed{leg.id, d.key, d.duration_ms, pass_digit(leg, d, now)});
+  }
   const Instant due = leg.digit_deadline().at;
   if (due == Instant::far_future()) {
     alarms_.cancel(leg.digit_alarm);
@@ -255,12 +275,16 @@ void Relay::on_rtp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
     alarms_.arm(leg.report_alarm, now + limits_.report_interval, {Alarm::Kind::kReport, leg.id, 0});
     events_.emplace_back(MediaStarted{leg.id, packet.from});
   }
-  if (leg.is_digit(received->header())) tell_digits(leg, leg.digits_of(*received, now));
+  if (leg.is_digit(received->header())) tell_digits(leg, leg.digits_of(*received, now), now);
   if (leg.echoes()) {
     rtp::set_ssrc(packet.buffer, received->header().ssrc ^ kEchoSsrcMask);
     leg.send_rtp(packet, received->header(), now, out);
-  } else if (leg.partner() != nullptr) {
+  } else if (leg.partner() == nullptr) {
+    return;
+  } else if (leg.passage == nullptr) {
     leg.partner()->send_rtp(packet, received->header(), now, out);
+  } else {
+    carry(leg, packet, *received, now, out);
   }
 }
 
@@ -270,6 +294,7 @@ void Relay::on_rtcp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
   if (!leg.receive_rtcp(packet, now)) return;
   heard(leg, now);
   if (leg.partner() == nullptr || leg.is_attached() || leg.partner()->is_attached()) return;
+  if (leg.has_own_stream()) return;
   leg.partner()->send_rtcp(packet, now, out);
 }
 

@@ -20,8 +20,10 @@
 #include "ports/media.h"
 
 namespace bw::rtp {
+struct Digit;
 class Digits;
-}
+class Packet;
+}  // namespace bw::rtp
 
 namespace bw::media {
 
@@ -32,12 +34,15 @@ struct RelayLimits {
   Duration report_interval = 5s;  // RFC 3550 §6.2
   Duration port_rest = 2s;        // late packets of the old call must not reach the next one
   SessionLimits sessions;
+  Duration catch_up = 100ms;  // decoded audio that is later than this is cut
 };
 
 // Datagrams no leg wanted; each leg counts its own in Quality.
 struct RelayCounters {
-  std::uint64_t no_leg = 0;     // the port has no leg, or rests
-  std::uint64_t malformed = 0;  // neither RTP nor RTCP of version 2
+  std::uint64_t no_leg = 0;        // the port has no leg, or rests
+  std::uint64_t malformed = 0;     // neither RTP nor RTCP of version 2
+  std::uint64_t untranslated = 0;  // the other peer takes no such codec, and we do not know it
+  std::uint64_t ticks_cut = 0;     // of 20 ms: the loop was behind
 };
 
 // One per media loop, used by that loop alone. A leg lives from OpenLeg to CloseLeg (answered by LegClosed);
@@ -46,8 +51,8 @@ struct RelayCounters {
 class Relay {
  public:
   // OpenPorts is for the driver, which owns the sockets.
-  using Input = std::variant<OpenLeg, AttachLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence, CloseLeg,
-                             SessionCommand, Tick>;
+  using Input = std::variant<OpenLeg, AttachLeg, SetPeer, Connect, Disconnect, Echo, Play, SendDigit,
+                             WatchSilence, CloseLeg, SessionCommand, Tick>;
   using Output = Event;
 
   // `browsers`: for the media connections of browsers, which outlives the relay; null: there are none.
@@ -77,6 +82,9 @@ class Relay {
   // the next call. True: there are more. A driver that never asks sends none.
   bool write_reports(Instant now, OutBatch& out);
 
+  // The same for audio of our own making (transcoded voice, tones, keys).
+  bool write_audio(Instant now, OutBatch& out);
+
   const RelayCounters& counters() const { return counters_; }
   std::size_t legs() const { return legs_.size(); }
   // The figures of a leg so far; none if there is no such leg.
@@ -84,13 +92,14 @@ class Relay {
 
  private:
   struct Alarm {
-    enum class Kind : std::uint8_t { kSilence, kDigit, kReport, kPortRested };
+    enum class Kind : std::uint8_t { kSilence, kDigit, kReport, kPortRested, kAudio };
     Kind kind = Kind::kSilence;
     MediaLegId leg;
     std::uint16_t port = 0;
   };
 
   struct ReportBuffers;
+  struct AudioDesk;
 
   void on(const OpenLeg& command, Instant now);
   void on(const AttachLeg& command, Instant now);
@@ -98,6 +107,8 @@ class Relay {
   void on(const Connect& command, Instant now);
   void on(const Disconnect& command, Instant now);
   void on(const Echo& command, Instant now);
+  void on(const Play& command, Instant now);
+  void on(const SendDigit& command, Instant now);
   void on(const WatchSilence& command, Instant now);
   void on(const CloseLeg& command, Instant now);
   void on(const SessionCommand& command, Instant now);
@@ -109,7 +120,15 @@ class Relay {
   void on_rtcp(Leg& leg, InPacket& packet, Instant now, OutBatch& out);
   void heard(Leg& leg, Instant now);
   void check_silence(Leg& leg, Instant now);
-  void tell_digits(Leg& leg, const rtp::Digits& digits);
+  void tell_digits(Leg& leg, const rtp::Digits& digits, Instant now);
+
+  // ---- relay_audio.cc ----
+  void plan(Leg& from, Instant now);
+  void carry(Leg& leg, InPacket& packet, const rtp::Packet& received, Instant now, OutBatch& out);
+  bool pass_digit(Leg& leg, const rtp::Digit& digit, Instant now);
+  void let_sound(Leg& leg, Instant now);
+  void audio_due(Instant now);
+  bool speak(Leg& leg, std::span<std::uint8_t> buffer, Instant now, OutBatch& out);
 
   PortRange range_;
   LoopIndex loop_;
@@ -122,6 +141,7 @@ class Relay {
   TimerHeap<Alarm> alarms_;
   std::vector<MediaLegId> reports_due_;
   std::unique_ptr<ReportBuffers> report_buffers_;
+  std::unique_ptr<AudioDesk> audio_;
   std::deque<Event> events_;
 };
 

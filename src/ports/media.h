@@ -93,6 +93,17 @@ struct Disconnect {  // the leg stays open (hold, waiting): its packets are coun
 struct Echo {  // send its own packets back (*43)
   MediaLegId leg;
 };
+enum class Tone : std::uint8_t { kNone, kRingBack, kBusy, kCongestion };
+struct Play {  // to the peer of the leg until it is connected, or told another tone
+  MediaLegId leg;
+  Tone tone = Tone::kNone;
+  std::string region;  // whose tones: ISO 3166, "US"
+};
+struct SendDigit {  // to the peer of the leg, in the form agreed with it: RFC 4733, else as a tone
+  MediaLegId leg;
+  char digit = '0';
+  std::uint32_t duration_ms = 160;
+};
 struct WatchSilence {  // report LegSilent when nothing (RTP or RTCP) came for so long; zero: never
   MediaLegId leg;
   Duration after{0};
@@ -128,8 +139,8 @@ struct CloseSession {  // no event follows
 };
 using SessionCommand = std::variant<OpenSession, SetSessionRemote, RestartSession, CloseSession>;
 
-using Command = std::variant<OpenPorts, OpenLeg, AttachLeg, SetPeer, Connect, Disconnect, Echo, WatchSilence,
-                             CloseLeg, SessionCommand>;
+using Command = std::variant<OpenPorts, OpenLeg, AttachLeg, SetPeer, Connect, Disconnect, Echo, Play,
+                             SendDigit, WatchSilence, CloseLeg, SessionCommand>;
 
 // ---- loop → exchange ----
 struct Quality {  // of what came from the peer; round trip from RTCP (RFC 3550 §6.4), MOS by the E-model
@@ -154,10 +165,17 @@ struct MediaStarted {  // first accepted RTP packet of the leg
   MediaLegId leg;
   Endpoint from;
 };
-struct DigitPressed {  // RFC 4733, one per key press
+struct DigitPressed {  // RFC 4733, or a tone heard in decoded audio; one per key press
   MediaLegId leg;
   char digit = '0';
   std::uint32_t duration_ms = 0;
+  // The peer of the connected leg hears of it in its media; else it has to be told otherwise (SIP INFO).
+  bool passed_on = true;
+};
+// The loop could not keep up: audio that is decoded was cut by so much. At most one each 10 s.
+struct LoopBehind {
+  LoopIndex loop = 0;
+  Duration behind{0};
 };
 struct LegClosed {
   MediaLegId leg;
@@ -187,7 +205,8 @@ struct SessionEnded {  // for good: failed, or ended by the browser; waits for C
 };
 using SessionEvent = std::variant<SessionConnected, SessionMoved, SessionSilent, SessionHeard, SessionEnded>;
 
-using Event = std::variant<PortsOpened, LegSilent, MediaStarted, DigitPressed, LegClosed, SessionEvent>;
+using Event =
+    std::variant<PortsOpened, LegSilent, MediaStarted, DigitPressed, LoopBehind, LegClosed, SessionEvent>;
 
 // A command and the loop it is for.
 struct TellMedia {

@@ -130,6 +130,7 @@ void Engine::on(const media::Event& in, Instant now) {
                  [&](const media::LegSilent& e) { on_media_silent(e, now); },
                  [&](const media::MediaStarted&) {},  // the figures at the end tell
                  [&](const media::DigitPressed& e) { on_digit(e, now); },
+                 [&](const media::LoopBehind& e) { on_media_behind(e); },
                  [&](const media::LegClosed& e) { on_media_closed(e, now); },
                  [&](const media::SessionEvent&) {},  // of whom the session is; a leg hears of it by silence
              },
@@ -323,10 +324,16 @@ void Engine::on_leg_event(Member& member, const LegEvent::Cancelled& what, Insta
 
 void Engine::on_leg_event(Member& member, const LegEvent::InfoReceived& what, Instant now) {
   Call& call = *call_of(member);
-  if (const auto digit = sip::info_digit(what.content_type, what.body)) tell_digit(call, member, *digit, now);
+  const auto digit = sip::info_digit(what.content_type, what.body);
+  if (digit) tell_digit(call, member, *digit, now);
   if (call.state != Call::State::kUp) return;
   Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
   if (peer == nullptr) return;
+  // What the other side agreed to is what it gets; who agreed to no events may be of the same kind.
+  const auto agreed = peer->media.negotiated();
+  if (digit && peer->media_leg && agreed && agreed->telephone_event_send) {
+    return tell(peer->port.loop, media::SendDigit{.leg = peer->media_leg, .digit = *digit});
+  }
   LegContext cx = context(now);
   peer->leg.send_info(what.content_type, what.body, cx);
 }
@@ -334,8 +341,21 @@ void Engine::on_leg_event(Member& member, const LegEvent::InfoReceived& what, In
 void Engine::on_digit(const media::DigitPressed& pressed, Instant now) {
   const auto it = by_media_.find(pressed.leg);
   const Member* member = it == by_media_.end() ? nullptr : find(it->second.leg);
-  if (member == nullptr) return;
-  if (Call* call = call_of(*member)) tell_digit(*call, *member, pressed.digit, now);
+  Call* call = member == nullptr ? nullptr : call_of(*member);
+  if (call == nullptr) return;
+  tell_digit(*call, *member, pressed.digit, now);
+  Member* peer = pressed.passed_on || call->state != Call::State::kUp ? nullptr : peer_of(*call, *member);
+  if (peer == nullptr) return;
+  LegContext cx = context(now);
+  peer->leg.send_info(std::string{sip::kDtmfRelay}, sip::write_info_digit(pressed.digit, pressed.duration_ms),
+                      cx);
+}
+
+void Engine::on_media_behind(const media::LoopBehind& late) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(late.behind).count();
+  note(ports::Note::Level::kWarning, "media loop " + std::to_string(late.loop) + " is overloaded: it was " +
+                                         std::to_string(ms) +
+                                         " ms late, and transcoded calls were cut by that");
 }
 
 void Engine::on_media_silent(const media::LegSilent& silent, Instant now) {

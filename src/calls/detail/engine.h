@@ -83,6 +83,7 @@ class Engine {
   void on_leg_event(Member& member, const LegEvent::ProbeAnswered& what, Instant now);
   void on_leg_event(Member& member, const LegEvent::Gone& what, Instant now);
   void on_digit(const media::DigitPressed& pressed, Instant now);
+  void on_media_behind(const media::LoopBehind& late);
   void on_media_silent(const media::LegSilent& silent, Instant now);
   void on_media_closed(const media::LegClosed& closed, Instant now);
   void on_call_timer(CallTimer timer, Instant now);

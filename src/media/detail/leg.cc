@@ -104,14 +104,12 @@ void Leg::set_peer(const SetPeer& command, Instant now) {
     rtcp_.expect(command.peer.rtcp);
   }
   has_peer_ = true;
+  payloads = command.payloads;
   peer_ = command.peer;
   rtcp_mux_ = command.rtcp_mux;
-  telephone_event_ = command.telephone_event;
+  set_events(command);
   statistics_.set_clock_rate(command.clock_rate);
   if (command.clock_rate != 0) clock_rate_ = command.clock_rate;
-  const auto digit_rate =
-      command.telephone_event_rate != 0 ? command.telephone_event_rate : command.clock_rate;
-  if (std::exchange(digit_rate_, digit_rate) != digit_rate) digits_ = rtp::DtmfReceiver{digit_rate};
   const bool receives = renew(receive_, rtp::SrtpSession::Role::kReceive, command.receive);
   const bool sends = renew(send_, rtp::SrtpSession::Role::kSend, command.send);
   unusable_ = !receives || !sends;
@@ -131,12 +129,35 @@ void Leg::detach() {
   session_ = nullptr;
 }
 
+void Leg::set_events(const SetPeer& command) {
+  events_received_.reset();
+  events_sent_.reset();
+  const auto number = command.telephone_event;
+  if (number >= 0 && number < 128) events_received_.set(static_cast<std::size_t>(number));
+  events_sent_ = events_received_;
+  for (const PayloadFormat& f : payloads.receive) {
+    if (is_telephone_event(f)) events_received_.set(f.payload & 0x7fU);
+  }
+  for (const PayloadFormat& f : payloads.send) {
+    if (is_telephone_event(f)) events_sent_.set(f.payload & 0x7fU);
+  }
+  const auto rate = command.telephone_event_rate != 0 ? command.telephone_event_rate : command.clock_rate;
+  if (std::exchange(digit_rate_, rate) != rate) digits_ = rtp::DtmfReceiver{rate};
+}
+
 void Leg::connect(Leg* partner, Instant now) {
   partner_ = partner;
   echo_ = false;
   mark_next_ = true;
   // A caller that rang for a while only now learns where to send.
   if (partner != nullptr) source_.reopen(now);
+}
+
+bool Leg::has_own_stream() const {
+  const auto own = [](const Leg& leg) {
+    return leg.passage != nullptr && leg.passage->kind == Passage::Kind::kOwnStream;
+  };
+  return own(*this) || (partner_ != nullptr && own(*partner_));
 }
 
 void Leg::set_echo(Instant now) {
@@ -233,7 +254,7 @@ void Leg::send_rtp(InPacket& packet, rtp::Header header, Instant now, OutBatch& 
   if (!sent) return;
   // The listener's jitter buffer must not wait for the old sender's next packet (RFC 3551 §4.1); in a
   // telephone-event the bit would mean another key press.
-  if (mark_next_ && !is_digit(header)) {
+  if (mark_next_ && !events_sent_[header.payload_type]) {
     rtp::set_marker(packet.buffer, true);
     mark_next_ = false;
   }
@@ -298,6 +319,11 @@ void Leg::report(std::span<std::uint8_t> buffer, Instant now, OutBatch& out) {
 }
 
 rtp::Digits Leg::digits_of(const rtp::Packet& packet, Instant now) {
+  for (const PayloadFormat& f : payloads.receive) {
+    if (f.payload != packet.header().payload_type || f.clock_rate == digit_rate_) continue;
+    digit_rate_ = f.clock_rate;
+    digits_ = rtp::DtmfReceiver{digit_rate_};
+  }
   return digits_.on_packet(packet.header(), packet.payload(), now);
 }
 

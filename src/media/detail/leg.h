@@ -1,11 +1,16 @@
 // One leg: its path to the peer, its keys, and the figures of what came from there.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "base/timer_heap.h"
+#include "media/detail/listener.h"
+#include "media/detail/passage.h"
 #include "media/detail/protection.h"
+#include "media/detail/speaker.h"
 #include "media/packet.h"
 #include "media/source_latch.h"
 #include "ports/media.h"
@@ -90,7 +95,7 @@ class Leg {
   rtp::Digits digits_of(const rtp::Packet& packet, Instant now);
   rtp::Digits digits_by(Instant now) { return digits_.on_tick(now); }
   Deadline digit_deadline() const { return digits_.deadline(); }
-  bool is_digit(const rtp::Header& header) const { return header.payload_type == telephone_event_; }
+  bool is_digit(const rtp::Header& header) const { return events_received_[header.payload_type]; }
 
   Leg* partner() const { return partner_; }
   bool echoes() const { return echo_; }
@@ -107,11 +112,22 @@ class Leg {
   TimerHandle report_alarm;
   bool started = false;  // MediaStarted was told; reports begin
 
+  // Towards the partner; none: packets pass as they are (media/detail/passage.h).
+  std::unique_ptr<Passage> passage;
+  std::unique_ptr<Listener> listener;  // while what the peer says is decoded
+  std::unique_ptr<Speaker> speaker;    // what the peer hears of our own making
+  PayloadMap payloads;
+  bool sounding = false;      // the relay ticks it
+  bool keys_unheard = false;  // the partner's peer takes no telephone-event
+  // What is sent to the peer is no copy of what the partner's peer sent, or the other way round.
+  bool has_own_stream() const;
+
  private:
   bool judge_rtcp(const InPacket& packet) const;
   // Where packets go now, without the packet; none: nowhere.
   std::optional<OutPacket> envelope(bool rtcp) const;
   bool seal(std::span<std::uint8_t> buffer, std::size_t& size, bool rtcp);
+  void set_events(const SetPeer& command);
   void read_reports(std::span<const std::uint8_t> rtcp, Instant now);
 
   Session* session_ = nullptr;  // gone before the leg: nothing can be sent
@@ -124,7 +140,9 @@ class Leg {
   bool unusable_ = false;  // keys that do not fit: nothing passes, least of all in the clear
   bool has_peer_ = false;
   bool rtcp_mux_ = false;
-  std::int16_t telephone_event_ = -1;
+  // telephone-event by payload number, from the peer and to it; a peer may have one for each clock.
+  std::bitset<128> events_received_;
+  std::bitset<128> events_sent_;
   PeerAddress peer_;
   std::optional<Protection> receive_;
   std::optional<Protection> send_;
