@@ -45,6 +45,7 @@ std::vector<Network> Security::private_networks() {
 model::Settings to_settings(const Config& config, std::vector<IpAddress> local_addresses) {
   model::Settings s;
   s.server_name = config.server.server_name;
+  s.region = config.server.region;
   s.local_addresses = reachable(config.server.sip_host, local_addresses);
   s.external_ip = config.server.external_ip;
   s.sip_port = config.server.sip_port;

@@ -107,6 +107,23 @@ TEST_F(Keys, TonesOfAPhoneWithoutEventsBecomeEvents) {
   EXPECT_EQ(keys_in(heard, 110, 48'000), keys);
 }
 
+// SIP INFO of a phone, to a phone with telephone-event: voice and key are one stream.
+TEST_F(Keys, DigitFromTheExchangeIsFittedIntoRelayedVoice) {
+  call({kPcmu}, {kPcmu, kEvents});
+  Talker anna{kPcmu, 440, 1};
+  Talker bert{kPcmu, 700, 2};
+  talk(anna, bert, 20);
+  tell(SendDigit{kBob, '3', 100});
+  talk(anna, bert, 60);
+  EXPECT_EQ(keys_in(bert.others, 101, 8'000), "3");
+  EXPECT_GT(bert.heard_of(440), 0.8);
+  const auto event = rtp::Packet::parse(bert.others.at(0))->header();
+  EXPECT_EQ(event.ssrc, bert.headers.back().ssrc);
+  EXPECT_GT(static_cast<std::int16_t>(bert.headers.back().sequence - event.sequence), 0);
+  EXPECT_GT(static_cast<std::int32_t>(bert.headers.back().timestamp - event.timestamp), 0);
+  EXPECT_EQ(keys_in(anna.others, 101, 8'000), "");
+}
+
 TEST_F(Keys, DigitFromTheExchangeReachesThePeerInItsForm) {
   call({kPcmu}, {kPcma, kEvents});
   for (const char key : std::string{"42"}) tell(SendDigit{kBob, key, 100});

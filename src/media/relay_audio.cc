@@ -50,6 +50,7 @@ void Relay::plan(Leg& from, Instant) {
   Leg* to = from.partner();
   from.keys_unheard = false;
   if (to == nullptr) {
+    from.mixes = false;
     from.passage.reset();
     from.listener.reset();
     return;
@@ -58,6 +59,8 @@ void Relay::plan(Leg& from, Instant) {
   Passage planned = plan_passage(from.payloads, to->payloads);
   from.keys_unheard =
       std::ranges::any_of(planned.ways, [](const Way& w) { return w.fate == Way::Fate::kKey; });
+  const bool known = !from.payloads.receive.empty() && !to->payloads.send.empty();
+  if (to->mixes && known) planned.kind = Passage::Kind::kOwnStream;
   if (planned.kind == Passage::Kind::kAsIs) {
     from.passage.reset();
     from.listener.reset();
@@ -127,9 +130,13 @@ bool Relay::pass_digit(Leg& leg, const rtp::Digit& digit, Instant now) {
 void Relay::on(const SendDigit& command, Instant now) {
   Leg* leg = find(command.leg);
   if (leg == nullptr) return;
-  if (speaker_of(*leg).press(command.digit, std::chrono::milliseconds{command.duration_ms})) {
-    let_sound(*leg, now);
+  if (!speaker_of(*leg).press(command.digit, std::chrono::milliseconds{command.duration_ms})) return;
+  // Voice and keys are one stream to a phone: from now on the partner's packets are fitted into ours.
+  if (!leg->mixes && leg->partner() != nullptr) {
+    leg->mixes = true;
+    plan(*leg->partner(), now);
   }
+  let_sound(*leg, now);
 }
 
 void Relay::on(const Play& command, Instant now) {

@@ -37,6 +37,7 @@ struct Dialplan {  // RE2 patterns
 
 struct Settings {
   std::string server_name = "Bellwire";
+  std::string region = "US";  // ISO 3166: whose tones are heard
   // Addresses of this host that phones can reach, for Contact and SDP when a flow does not tell (IPv4 first).
   std::vector<IpAddress> local_addresses;
   std::optional<IpAddress> external_ip;  // for peers outside trusted_networks

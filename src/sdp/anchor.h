@@ -77,6 +77,16 @@ void dress(SessionDescription& description, std::size_t section, const OwnStream
 // Every section refused with port 0.
 SessionDescription all_refused(const SessionDescription& offer);
 
+// ---- transcoding ----
+// Bellwire can decode and encode it.
+bool is_transcodable(const Codec& codec);
+// Adds to an offer the codecs we can transcode to, behind those that are there, and key presses; nothing if
+// none of those that are there could be transcoded from. `before` is what was last said on this leg: numbers
+// keep their meaning (RFC 3264 §8.3.2); null: nothing.
+void add_transcodable(Media& section, const Media* before);
+// The best sounding codec of the offer that can be transcoded, and the key presses of its clock.
+std::expected<SessionDescription, OfferError> transcoding_answer_content(const Media& offer);
+
 // ---- what Bellwire says by itself ----
 // PCMU, PCMA, G722 and telephone-event 101.
 SessionDescription own_offer_content();

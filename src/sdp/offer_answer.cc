@@ -186,13 +186,21 @@ OfferAnswer::Text OfferAnswer::relay_offer(const OfferAnswer& other, std::option
   const SessionDescription* theirs = other.remote();
   const Media* audio = other.remote_audio();
   if (!audio) return fail(OfferError::kNothingAgreed);
-  return send_offer(carried(*theirs, other.remote_section()),
-                    direction.value_or(effective_direction(*theirs, *audio)));
+  SessionDescription content = carried(*theirs, other.remote_section());
+  widen(content);
+  return send_offer(std::move(content), direction.value_or(effective_direction(*theirs, *audio)));
+}
+
+void OfferAnswer::widen(SessionDescription& content) const {
+  if (!side_.transcodes) return;
+  add_transcodable(content.media.at(0), stable_ ? &stable_->local.media.at(stable_->section) : nullptr);
 }
 
 OfferAnswer::Text OfferAnswer::own_offer(Direction direction) {
   if (state_ != State::kStable) return fail(OfferError::kOfferPending);
-  return send_offer(own_offer_content(), direction);
+  SessionDescription content = own_offer_content();
+  widen(content);
+  return send_offer(std::move(content), direction);
 }
 
 OfferAnswer::Text OfferAnswer::repeat_offer(std::optional<Direction> wanted) {
@@ -209,8 +217,16 @@ OfferAnswer::Text OfferAnswer::relay_answer(const OfferAnswer& other, Certainty 
   const SessionDescription* theirs = other.remote();
   const Media* audio = other.remote_audio();
   if (!audio) return fail(OfferError::kNothingAgreed);
-  return send_answer(carried(*theirs, other.remote_section()), certainty,
-                     direction.value_or(effective_direction(*theirs, *audio)));
+  SessionDescription content = carried(*theirs, other.remote_section());
+  const Media& offered = offer_->media[offer_section_];
+  if (side_.transcodes && audio->port != 0 && offered.port != 0 &&
+      !has_common_voice(offered, content.media.at(0)) &&
+      std::ranges::any_of(codecs(content.media[0]), is_transcodable)) {
+    auto ours = transcoding_answer_content(offered);
+    if (!ours) return fail(ours.error());
+    content = std::move(*ours);
+  }
+  return send_answer(std::move(content), certainty, direction.value_or(effective_direction(*theirs, *audio)));
 }
 
 OfferAnswer::Text OfferAnswer::own_answer(Certainty certainty, Direction direction) {
@@ -385,12 +401,14 @@ std::optional<Negotiated> OfferAnswer::result_of(const Agreement& agreement) {
 }
 
 bool compatible(const Negotiated& a, const Negotiated& b) {
-  if (!same_codec(a.codec, b.codec)) return false;
-  if (a.send_payload != b.receive_payload || b.send_payload != a.receive_payload) return false;
-  if (!a.telephone_event_send || !b.telephone_event_send) return true;
-  return a.telephone_event_send == b.telephone_event_receive &&
-         b.telephone_event_send == a.telephone_event_receive &&
-         a.telephone_event_clock == b.telephone_event_clock;
+  const auto has = [](const Negotiated& n, const Codec& codec) {
+    return std::ranges::any_of(n.send_formats, [&](const Codec& c) { return same_codec(c, codec); });
+  };
+  const auto voice = [](const Codec& c) { return c.is_voice(); };
+  const bool common =
+      std::ranges::any_of(a.send_formats, [&](const Codec& c) { return voice(c) && has(b, c); });
+  return common || (std::ranges::any_of(a.send_formats, is_transcodable) &&
+                    std::ranges::any_of(b.send_formats, is_transcodable));
 }
 
 }  // namespace bw::sdp

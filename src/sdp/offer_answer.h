@@ -36,6 +36,9 @@ struct LocalSide {  // our end of one leg
   std::uint16_t port = 0;  // RTP, even; RTCP listens one above
   SrtpPolicy srtp = SrtpPolicy::kOptional;
   SrtpOffer srtp_offer = SrtpOffer::kPlain;
+  // Offers say more than the other leg can, and an answer may name a codec that the other leg does not have:
+  // the media plane decodes.
+  bool transcodes = false;
 };
 
 // What is agreed on a leg. "Send" is from us to the peer.
@@ -59,8 +62,8 @@ struct Negotiated {
   std::vector<Codec> send_formats;     // with the peer's numbers
 };
 
-// Two agreed legs can be joined packet by packet: same codec, and the number one peer uses is the number the
-// other expects, in both directions. A telephone-event that only one side has does not matter.
+// Two agreed legs can be joined: by relaying, as they have a codec in common, or by transcoding. Payload
+// numbers and telephone-events that differ are the media plane's business.
 bool compatible(const Negotiated& a, const Negotiated& b);
 
 class OfferAnswer {
@@ -130,6 +133,7 @@ class OfferAnswer {
 
   Text send_offer(SessionDescription content, Direction direction);
   Text send_answer(SessionDescription content, Certainty certainty, Direction direction);
+  void widen(SessionDescription& content) const;
   std::string sign(SessionDescription& description);
   void agree(Agreement agreement, Certainty certainty);
   static std::optional<Negotiated> result_of(const Agreement& agreement);

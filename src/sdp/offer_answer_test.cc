@@ -321,24 +321,20 @@ TEST(OfferAnswer, EveryAgreedFormatIsKnownByTheNumbersOfBothSides) {
   EXPECT_EQ(n->receive_formats[0].fmtp, "useinbandfec=1");
 }
 
-TEST(Compatible, OnlyEqualCodecsWithEqualNumbersBothWays) {
-  Negotiated a;
-  a.codec = {0, "PCMU", 8000, 1, ""};
-  a.telephone_event_send = a.telephone_event_receive = 101;
-  Negotiated b = a;
-  EXPECT_TRUE(compatible(a, b));
-  b.telephone_event_send = 96;
-  EXPECT_FALSE(compatible(a, b));
-  b.telephone_event_send = b.telephone_event_receive = std::nullopt;
-  EXPECT_TRUE(compatible(a, b));
-  b.codec.name = "PCMA";
-  EXPECT_FALSE(compatible(a, b));
-  a.codec = b.codec = {97, "opus", 48'000, 2, ""};
-  a.send_payload = b.receive_payload = 97;
-  a.receive_payload = b.send_payload = 111;
-  EXPECT_TRUE(compatible(a, b));
-  b.send_payload = 97;
-  EXPECT_FALSE(compatible(a, b));
+TEST(Compatible, CodecInCommonOrTwoThatWeKnow) {
+  const Codec pcmu{0, "PCMU", 8000, 1, ""};
+  const Codec opus{111, "opus", 48'000, 2, ""};
+  const Codec g729{18, "G729", 8000, 1, ""};
+  const Codec event{101, "telephone-event", 8000, 1, ""};
+  const auto with = [](std::vector<Codec> formats) {
+    Negotiated n;
+    n.send_formats = n.receive_formats = std::move(formats);
+    return n;
+  };
+  EXPECT_TRUE(compatible(with({pcmu, event}), with({opus})));
+  EXPECT_TRUE(compatible(with({g729}), with({g729, event})));
+  EXPECT_FALSE(compatible(with({g729, event}), with({pcmu, event})));
+  EXPECT_TRUE(compatible(with({g729, opus}), with({pcmu})));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // What Bellwire offers and answers by itself (declared in anchor.h).
 #include <algorithm>
 #include <array>
+#include <bitset>
 
+#include "audio/codec.h"
 #include "sdp/anchor.h"
 
 namespace bw::sdp {
@@ -46,7 +48,90 @@ Media audio_section() {
   return section;
 }
 
+std::optional<audio::CodecKind> kind_of(const Codec& codec) {
+  return audio::codec_kind(codec.name, codec.clock_rate, codec.channels);
+}
+
+constexpr std::uint8_t kFirstDynamic = 96;  // RFC 3551 §6
+
+// Payload numbers of one leg: what one meant before it goes on to mean.
+class Numbers {
+ public:
+  Numbers(const Media& section, const Media* before) {
+    if (before != nullptr) before_ = codecs(*before);
+    for (const Codec& c : codecs(section)) taken_.set(c.payload);
+    for (const Codec& c : before_) meant_.set(c.payload);
+  }
+  std::uint8_t for_codec(const Codec& codec) {
+    std::uint8_t number = codec.payload;
+    const auto same = std::ranges::find_if(before_, [&](const Codec& c) { return same_codec(c, codec); });
+    if (same != before_.end() && !taken_[same->payload]) {
+      number = same->payload;
+    } else if (number >= kFirstDynamic && (taken_[number] || meant_[number])) {
+      number = kFirstDynamic;
+      while (number < 127 && (taken_[number] || meant_[number])) ++number;
+    }
+    taken_.set(number);
+    return number;
+  }
+
+ private:
+  std::vector<Codec> before_;
+  std::bitset<128> taken_;
+  std::bitset<128> meant_;
+};
+
 }  // namespace
+
+bool is_transcodable(const Codec& codec) {
+  return kind_of(codec).has_value();
+}
+
+void add_transcodable(Media& section, const Media* before) {
+  if (section.port == 0) return;
+  Numbers numbers{section, before};
+  std::vector<Codec> there = codecs(section);
+  if (std::ranges::none_of(there, is_transcodable)) return;
+  const auto add = [&](Codec codec) {
+    if (std::ranges::any_of(there, [&](const Codec& c) { return same_codec(c, codec); })) return;
+    codec.payload = numbers.for_codec(codec);
+    add_format(section, codec);
+    there.push_back(std::move(codec));
+  };
+  const auto speaks = [&](std::string_view name) {
+    return std::ranges::any_of(there, [name](const Codec& c) { return c.is(name); });
+  };
+  add({111, "opus", 48'000, 2, "minptime=10;useinbandfec=1"});
+  add({9, "G722", 8'000, 1, {}});
+  add({0, "PCMU", 8'000, 1, {}});
+  add({8, "PCMA", 8'000, 1, {}});
+  add({101, "telephone-event", 8'000, 1, "0-15"});
+  if (speaks("opus")) add({110, "telephone-event", 48'000, 1, "0-15"});
+}
+
+std::expected<SessionDescription, OfferError> transcoding_answer_content(const Media& offer) {
+  const std::vector<Codec> offered = codecs(offer);
+  const Codec* best = nullptr;
+  for (const Codec& c : offered) {
+    const auto kind = kind_of(c);
+    if (kind && (best == nullptr || audio::sound_rank(*kind) > audio::sound_rank(*kind_of(*best)))) best = &c;
+  }
+  if (best == nullptr) return std::unexpected(OfferError::kNoCodec);
+  SessionDescription out;
+  Media& section = out.media.emplace_back(audio_section());
+  add_format(section, *best);
+  const auto events = [&](bool same_clock) {
+    for (const Codec& c : offered) {
+      if (c.is_telephone_event() && (c.clock_rate == best->clock_rate) == same_clock) return &c;
+    }
+    return static_cast<const Codec*>(nullptr);
+  };
+  const Codec* keys = events(true);
+  if (keys == nullptr) keys = events(false);
+  if (keys != nullptr) add_format(section, *keys);
+  section.attributes.add("ptime", "20");
+  return out;
+}
 
 SessionDescription own_offer_content() {
   SessionDescription out;

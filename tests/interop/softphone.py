@@ -53,6 +53,7 @@ net_prefer_ipv6 {'yes' if ':' in host else 'no'}
 module_path {MODULES}
 module g711.so
 module g722.so
+module opus.so
 module ausine.so
 module aubridge.so
 module sndfile.so
@@ -168,10 +169,10 @@ snd_path {self.folder}
         if newest is None:
             return 8000, []
         raw = newest.read_bytes()
-        rate = struct.unpack_from("<I", raw, 24)[0]
+        channels, rate = struct.unpack_from("<HI", raw, 22)
         data = raw.find(b"data")
         body = raw[data + 8:]
-        return rate, struct.unpack(f"<{len(body) // 2}h", body[:len(body) // 2 * 2])
+        return rate, struct.unpack(f"<{len(body) // 2}h", body[:len(body) // 2 * 2])[::channels]
 
     def hears(self, frequency, seconds=12):
         wait_until(lambda: self.loudest() is not None and abs(self.loudest() - frequency) < 15, seconds,

@@ -261,12 +261,33 @@ TEST(Call, TheLongestDurationIsKept) {
 TEST(Call, PhonesWithoutACommonCodecAreTold488) {
   World office{Seed{17}};
   auto [alice, bob] = office.phones("alice", "bob");
-  alice.habits().codecs = {{0, "PCMU/8000"}};
+  alice.habits().codecs = {{18, "G729/8000"}};
   bob.habits().codecs = {{8, "PCMA/8000"}};
   bob.habits().rejects_with = 488;
   alice.dials(bob);
   EXPECT_TRUE(office.until([&] { return all_idle({&alice, &bob}); }, 10s)) << office.ladder();
   EXPECT_EQ(alice.ended_with(), 488);
+  expect_clean(office);
+}
+
+TEST(Call, PhonesThatShareNoCodecTalkIfBellwireKnowsBoth) {
+  World office{Seed{171}};
+  auto [alice, bob] = office.phones("alice", "bob");
+  alice.habits().codecs = {{0, "PCMU/8000"}};
+  bob.habits().codecs = {{9, "G722/8000"}};
+  talk(office, alice, bob);
+  alice.holds();
+  office.run_for(2s);
+  alice.resumes();
+  office.run_for(2s);
+  EXPECT_TRUE(alice.in_call() && bob.in_call()) << office.ladder();
+  alice.hangs_up();
+  EXPECT_TRUE(office.until([&] { return all_idle({&alice, &bob}); }, 10s)) << office.ladder();
+  office.run_for(3s);
+  const auto legs = office.pbx().store().last_call()->legs;
+  ASSERT_EQ(legs.size(), 2U);
+  EXPECT_EQ(legs[0].codec, "PCMU/8000");
+  EXPECT_EQ(legs[1].codec, "G722/8000");
   expect_clean(office);
 }
 

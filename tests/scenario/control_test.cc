@@ -294,8 +294,8 @@ TEST(Gruu, ACallToOnePhoneRingsThatPhoneOnly) {
 
 TEST(AttendedTransfer, BetweenPhonesWithoutACommonCodecEndsInASentence) {
   World office{Seed{11}};
-  Phone& alice = office.phone("alice", {.codecs = {{0, "PCMU/8000"}}});
-  Phone& bob = office.phone("bob");
+  Phone& alice = office.phone("alice", {.codecs = {{18, "G729/8000"}}});
+  Phone& bob = office.phone("bob", {.codecs = {{18, "G729/8000"}, {8, "PCMA/8000"}}});
   Phone& carol = office.phone("carol", {.codecs = {{8, "PCMA/8000"}}});
   ASSERT_TRUE(
       office.until([&] { return alice.is_registered() && bob.is_registered() && carol.is_registered(); }));
@@ -308,6 +308,26 @@ TEST(AttendedTransfer, BetweenPhonesWithoutACommonCodecEndsInASentence) {
   EXPECT_TRUE(office.until([&] { return all_idle({&alice, &bob, &carol}); }, 30s)) << office.ladder();
   office.run_for(3s);
   EXPECT_THAT(office.pbx().store().calls().at(first).record.reason, HasSubstr("have no codec in common"));
+  expect_clean(office);
+}
+
+TEST(AttendedTransfer, JoinsPhonesThatNeedTranscoding) {
+  World office{Seed{12}};
+  Phone& alice = office.phone("alice", {.codecs = {{0, "PCMU/8000"}}});
+  Phone& bob = office.phone("bob");
+  Phone& carol = office.phone("carol", {.codecs = {{8, "PCMA/8000"}}});
+  ASSERT_TRUE(
+      office.until([&] { return alice.is_registered() && bob.is_registered() && carol.is_registered(); }));
+  talk(office, alice, bob);
+  bob.holds();
+  office.run_for(1s);
+  talk(office, bob, carol);
+  bob.completes_transfer();
+  EXPECT_TRUE(office.until([&] { return bob.is_idle(); }, 30s)) << office.ladder();
+  office.run_for(3s);
+  EXPECT_TRUE(alice.in_call() && carol.in_call()) << office.ladder();
+  alice.hangs_up();
+  EXPECT_TRUE(office.until([&] { return all_idle({&alice, &bob, &carol}); }, 30s)) << office.ladder();
   expect_clean(office);
 }
 

@@ -280,7 +280,7 @@ std::string Engine::our_contact(const sip::Flow& flow) const {
 }
 
 sdp::LocalSide Engine::local_side(const sip::Flow& flow, media::PortPair port) const {
-  sdp::LocalSide side{.address = our_ip(flow), .port = port.rtp};
+  sdp::LocalSide side{.address = our_ip(flow), .port = port.rtp, .transcodes = true};
   switch (settings_->srtp) {
     case model::SrtpPolicy::kOff:
       side.srtp = sdp::SrtpPolicy::kOff;

@@ -119,6 +119,7 @@ class Leg {
   PayloadMap payloads;
   bool sounding = false;      // the relay ticks it
   bool keys_unheard = false;  // the partner's peer takes no telephone-event
+  bool mixes = false;         // its peer is sent key presses of the exchange beside the partner's voice
   // What is sent to the peer is no copy of what the partner's peer sent, or the other way round.
   bool has_own_stream() const;
 
