@@ -19,22 +19,33 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
+// Nothing of the second list is in the first but the keys.
+PayloadMap formats(std::size_t leg) {
+  const std::vector<PayloadFormat> list =
+      leg == 0 ? std::vector<PayloadFormat>{{0, "PCMU", 8'000, 1, {}}, {101, "telephone-event", 8'000, 1, {}}}
+               : std::vector<PayloadFormat>{{96, "opus", 48'000, 2, {}},
+                                            {9, "G722", 8'000, 1, {}},
+                                            {110, "telephone-event", 48'000, 1, {}}};
+  return {list, list};
+}
+
 class Call {
  public:
-  Call() {
+  explicit Call(bool transcodes) {
     for (std::size_t i = 0; i < 2; ++i) {
       relay_.handle(OpenLeg{MediaLegId{i + 1}, {0, ports_[i]}}, now_);
       SetPeer peer;
       peer.leg = MediaLegId{i + 1};
       peer.peer = {phones_[i], {phones_[i].ip, static_cast<std::uint16_t>(phones_[i].port + 1)}};
       peer.telephone_event = 101;
+      if (transcodes) peer.payloads = formats(i);
       relay_.handle(peer, now_);
     }
     relay_.handle(Connect{MediaLegId{1}, MediaLegId{2}}, now_);
     relay_.handle(WatchSilence{MediaLegId{1}, 1s}, now_);
     std::array<std::uint8_t, 32> hello{};
     rtp::write_header({false, 0, 1, 160, 77}, hello);
-    for (std::size_t i = 0; i < 2; ++i) require(arrives(ports_[i], phones_[i], hello));
+    for (std::size_t i = 0; i < 2; ++i) require(arrives(ports_[i], phones_[i], hello) != transcodes);
   }
 
   // One step of the input: who sends, where to, how much later, and how many of the following bytes.
@@ -107,7 +118,7 @@ class Call {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::span<const std::uint8_t> rest{data, size};
-  Call call;
+  Call call{size > 0 && (data[size - 1] & 1U) != 0};
   while (rest.size() >= 3) {
     const std::uint8_t how = rest[0];
     const std::uint8_t later = rest[1];

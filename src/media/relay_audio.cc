@@ -103,7 +103,7 @@ void Relay::carry(Leg& leg, InPacket& packet, const rtp::Packet& received, Insta
         rtp::set_payload_type(bytes, way.number);
         break;
       }
-      if (to.speaker->sounds()) return;
+      if (to.speaker->replaces_voice()) return;
       to.speaker->fit_in(bytes, header, way, now);
       break;
     case Way::Fate::kEvent:

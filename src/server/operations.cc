@@ -52,6 +52,8 @@ void write_media(Exposition& out, const MediaLoops& loops) {
     sum.send_failed += f.send_failed;
     sum.no_leg += f.no_leg;
     sum.malformed += f.malformed;
+    sum.untranslated += f.untranslated;
+    sum.audio_cut += f.audio_cut;
     sum.legs += f.legs;
   }
   out.gauge("bellwire_media_legs", "Sides of calls whose packets are relayed at this moment.");
@@ -63,6 +65,9 @@ void write_media(Exposition& out, const MediaLoops& loops) {
   out.sample(real(sum.send_failed), {{"reason", "send_failed"}});
   out.sample(real(sum.no_leg), {{"reason", "no_leg"}});
   out.sample(real(sum.malformed), {{"reason", "malformed"}});
+  out.sample(real(sum.untranslated), {{"reason", "untranslated"}});
+  out.counter("bellwire_media_audio_cut_total", "Pieces of 20 ms of transcoded audio that were cut: overload.");
+  out.sample(real(sum.audio_cut));
 }
 
 void write_database(Exposition& out, const store::StoreThread& store, std::uint64_t newest_event) {

@@ -83,7 +83,6 @@ std::uint32_t Speaker::timestamp_at(Instant at, std::uint32_t clock_rate) {
 std::size_t Speaker::write(std::uint8_t payload, std::uint32_t timestamp, bool marker,
                            std::span<std::uint8_t> out, std::size_t payload_bytes) {
   rtp::write_header({marker, payload, next_sequence_++, timestamp, ssrc_}, out);
-  follows_ = false;
   return rtp::kHeaderBytes + payload_bytes;
 }
 
@@ -114,7 +113,11 @@ std::size_t Speaker::tick_event(Instant due, std::span<std::uint8_t> out) {
   body[0] = static_cast<std::uint8_t>(kKeys.find(press.key));
   body[1] = end ? kEndFlag | kVolume : kVolume;
   put16(body, 2, std::min<std::uint32_t>(ticks(press.passed, events_->clock_rate), 0xffff));
-  mark_next_ = true;  // the voice afterwards
+  if (follows_) {
+    ++sequence_offset_;  // between two packets of the voice
+  } else {
+    mark_next_ = true;
+  }
   return write(events_->payload, press.timestamp, first, out, kEventBytes);
 }
 
@@ -151,6 +154,7 @@ std::size_t Speaker::tick_voice(audio::ConstSamples said, Instant due, std::span
   const std::uint32_t timestamp = timestamp_at(due, audio::rtp_clock(voice_->kind));
   timestamp_ = timestamp;
   timestamp_at_ = due;
+  follows_ = false;
   const std::size_t bytes = encoder_->encode(samples, out.subspan(rtp::kHeaderBytes, audio::kMostPayload));
   if (bytes == 0) {  // silence that the listener makes itself
     mark_next_ = true;

@@ -34,8 +34,10 @@ class Speaker {
   // False: the peer could not hear it.
   bool press(char key, Duration length);
   bool presses() const { return pressed_ != 0; }
-  // There is something to say whatever the other side does.
+  // There is something to say whatever the other side does …
   bool sounds() const { return tone_.has_value() || presses(); }
+  // … and it takes the place of what the other side says.
+  bool replaces_voice() const { return tone_.has_value() || (presses() && !events_); }
 
   // One RTP packet of 20 ms into `out`, or none. `said` is what the other side said (rate() samples), empty
   // if nothing. `due` is the moment the tick was due.
