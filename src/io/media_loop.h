@@ -46,7 +46,7 @@ struct MediaLoopFigures {
   std::uint64_t oversized = 0;
   std::uint64_t no_leg = 0;
   std::uint64_t malformed = 0;
-  std::uint64_t no_session = 0;  // came to the port of the browsers from nobody we know
+  std::uint64_t no_session = 0;    // came to the port of the browsers from nobody we know
   std::uint64_t untranslated = 0;  // of a codec the other side does not take and we do not know
   std::uint64_t audio_cut = 0;     // 20 ms pieces of transcoded audio: the loop was behind
   std::uint64_t rounds = 0;        // times the thread woke
