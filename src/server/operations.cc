@@ -66,7 +66,7 @@ void write_media(Exposition& out, const MediaLoops& loops) {
   out.sample(real(sum.no_leg), {{"reason", "no_leg"}});
   out.sample(real(sum.malformed), {{"reason", "malformed"}});
   out.sample(real(sum.untranslated), {{"reason", "untranslated"}});
-  out.counter("bellwire_media_audio_cut_total", "Pieces of 20 ms of transcoded audio that were cut: overload.");
+  out.counter("bellwire_media_audio_cut_total", "Pieces of 20 ms of transcoded audio cut: overload.");
   out.sample(real(sum.audio_cut));
 }
 

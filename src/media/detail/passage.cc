@@ -1,15 +1,11 @@
 #include "media/detail/passage.h"
 
 #include <algorithm>
-#include <string_view>
+
+#include "base/ascii.h"
 
 namespace bw::media {
 namespace {
-
-bool same_text(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 std::optional<audio::CodecKind> kind_of(const PayloadFormat& f) {
   return audio::codec_kind(f.codec, f.clock_rate, f.channels);
@@ -17,7 +13,7 @@ std::optional<audio::CodecKind> kind_of(const PayloadFormat& f) {
 
 bool same_codec(const PayloadFormat& a, const PayloadFormat& b) {
   if (const auto kind = kind_of(a)) return kind == kind_of(b);
-  return same_text(a.codec, b.codec) && a.clock_rate == b.clock_rate && a.channels == b.channels;
+  return iequals(a.codec, b.codec) && a.clock_rate == b.clock_rate && a.channels == b.channels;
 }
 
 // The same number goes first where a codec is listed twice.
@@ -52,7 +48,7 @@ Way way_of(const PayloadFormat& format, const PayloadMap& to, bool speaks) {
 }  // namespace
 
 bool is_telephone_event(const PayloadFormat& format) {
-  return same_text(format.codec, "telephone-event");
+  return iequals(format.codec, "telephone-event");
 }
 
 Passage plan_passage(const PayloadMap& from, const PayloadMap& to) {
