@@ -186,7 +186,7 @@ class Calls(unittest.TestCase):
         self.page.reload()
         self.page.read("Ready")
         self.assertEqual(len(self.server.sessions), 1)
-        self.assertEqual(self.page.evaluate("() => sessionStorage.getItem('bellwire.session')"), "s-1")
+        self.assertIn('"s-1"', self.page.evaluate("() => sessionStorage.getItem('bellwire.session')"))
 
     def test_a_second_page_has_a_session_of_its_own(self):
         page = self.page.another()

@@ -28,6 +28,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   session: Session | null = null;
   media: Media | null = null;
   state: ConnectionState = "idle";
+  push = 0;
   private ice: IceServers | null = null;
   private track: MediaStreamTrack | null = null;
   private work: Promise<void> = Promise.resolve();
@@ -54,13 +55,15 @@ export class Connection extends Emitter<ConnectionEvents> {
     return `/api/webrtc/session/${encodeURIComponent(this.id)}${verb === "" ? "" : "/" + verb}`;
   }
 
+  /** The session, without media yet. */
+  async prepare(): Promise<void> {
+    this.enter("connecting");
+    await this.inTurn(() => this.openSession());
+  }
+
   /** Resolves when the server has answered the offer; sound follows with the state "connected". */
   async open(): Promise<void> {
-    this.enter("connecting");
-    await this.inTurn(async () => {
-      await this.openSession();
-      await this.connect();
-    });
+    await this.inTurn(() => this.connect());
     this.touching = setInterval(() => void this.touch(), this.times.touchMs);
   }
 
@@ -122,8 +125,10 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   private async openSession(): Promise<void> {
     const opened = (await this.earlier()) ?? (await this.newSession());
-    const known = this.memory?.getItem(KEY) === opened.session.session_id;
+    const earlier = this.remembered();
+    const known = earlier?.id === opened.session.session_id;
     this.session = opened.session;
+    this.push = known ? earlier.push : 0;
     this.ice = opened.ice_servers ?? (await this.api.get<IceServers>("/api/webrtc/ice-servers"));
     if (!known) await this.keep(opened.session.session_id);
     this.emit("session", { session: opened.session, known });
@@ -140,8 +145,8 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** That of this tab before it was reloaded, unless it has ended or a copy of the tab has taken it. */
   private async earlier(): Promise<SessionOpened | null> {
-    const id = this.memory?.getItem(KEY) ?? null;
-    if (id === null) return null;
+    const id = this.remembered()?.id;
+    if (id === undefined) return null;
     if (await this.lock(id)) {
       try {
         const found = await this.api.get<SessionOpened>(`/api/webrtc/session/${encodeURIComponent(id)}`);
@@ -154,8 +159,24 @@ export class Connection extends Emitter<ConnectionEvents> {
     return null;
   }
 
+  /** The number of the last push of the session that was heard: what came after it is asked for again. */
+  heard(push: number): void {
+    this.push = Math.max(this.push, push);
+    if (this.session !== null) this.remember(this.session.session_id);
+  }
+
+  private remembered(): { id: string; push: number } | null {
+    try {
+      return JSON.parse(this.memory?.getItem(KEY) ?? "null") as { id: string; push: number } | null;
+    } catch {
+      return null;
+    }
+  }
+  private remember(id: string): void {
+    this.memory?.setItem(KEY, JSON.stringify({ id, push: this.push }));
+  }
   private async keep(id: string): Promise<void> {
-    this.memory?.setItem(KEY, id);
+    this.remember(id);
     await this.lock(id);
   }
   private forget(): void {

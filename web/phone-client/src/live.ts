@@ -27,9 +27,14 @@ export class LiveStream extends Emitter<LiveEvents> {
   private wake: (() => void) | null = null;
   private closed = false;
   private opened = false;
+  private wanted = false;
   private running: Promise<void> | null = null;
 
-  constructor(private readonly api: Api) {
+  /** `more`: what else stands in the query, asked each time the stream is opened. */
+  constructor(
+    private readonly api: Api,
+    private readonly more: () => Record<string, string> = () => ({}),
+  ) {
     super();
   }
 
@@ -48,6 +53,13 @@ export class LiveStream extends Emitter<LiveEvents> {
   /** Tries again now: the network is said to be back. */
   hurry(): void {
     this.wake?.();
+  }
+
+  /** Opens it anew, with another query; nothing is missed. */
+  reopen(): void {
+    if (this.abort === null) return;
+    this.wanted = true;
+    this.abort.abort();
   }
 
   async close(): Promise<void> {
@@ -73,6 +85,10 @@ export class LiveStream extends Emitter<LiveEvents> {
         if (error instanceof Refusal) why = error.message;
       }
       if (this.closed) return;
+      if (this.wanted) {
+        this.wanted = false;
+        continue;
+      }
       this.emit("lost", { why });
       await this.pause(wait * (0.75 + Math.random() / 2));
       wait = Math.min(wait * 2, LONGEST_WAIT_MS);
@@ -97,8 +113,8 @@ export class LiveStream extends Emitter<LiveEvents> {
     let silence = setTimeout(() => abort.abort(), SILENCE_MS);
     try {
       // Not as Last-Event-ID: pages of other origins may not send that header.
-      const since = this.last === undefined ? "" : `?since=${encodeURIComponent(this.last)}`;
-      const response = await this.api.fetch("/api/events" + since, {
+      const query = new URLSearchParams({ ...this.more(), ...(this.last === undefined ? {} : { since: this.last }) });
+      const response = await this.api.fetch(`/api/events?${query}`, {
         headers: { Accept: "text/event-stream" },
         signal: abort.signal,
       });

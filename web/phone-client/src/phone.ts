@@ -97,15 +97,20 @@ export class Phone extends Emitter<PhoneEvents> {
   async start(extension?: string): Promise<void> {
     this.extension = extension ?? (await this.api.me()).extension ?? "";
     if (this.extension === "") throw new Refusal(403, "no_extension", "This login has no extension, so it cannot call.");
-    const stream = (this.stream = new LiveStream(this.api));
+    const connection = (this.connection = new Connection(this.api, this.extension, this.memory, this.times));
+    const stream = (this.stream = new LiveStream(this.api, () => this.ownPushes()));
     stream.on("message", (message) => this.onMessage(message));
     stream.on("refused", (why) => this.emit("loggedOut", why));
-    stream.on("open", ({ again }) => again && void this.connection?.touch());
-    await stream.start();
-    const connection = (this.connection = new Connection(this.api, this.extension, this.memory, this.times));
+    stream.on("open", ({ again }) => again && void connection.touch());
     connection.on("state", (value) => this.emit("connection", value));
     connection.on("stream", (media) => this.play(media));
-    connection.on("session", ({ session, known }) => void this.reconcile(session, known));
+    connection.on("session", ({ session, known }) => {
+      void this.reconcile(session, known);
+      if (!known) stream.reopen();
+    });
+    // First who we are, then what we hear, then the sound: no push comes before somebody listens.
+    await connection.prepare();
+    await stream.start();
     this.watchNetwork();
     this.ticking = setInterval(() => void this.tick(), this.times.statsMs);
     await connection.open();
@@ -253,6 +258,12 @@ export class Phone extends Emitter<PhoneEvents> {
 
   // ---- what the server tells ----
 
+  /** For the query of the live stream: the pushes of this session that have not been heard. */
+  private ownPushes(): Record<string, string> {
+    const session = this.session;
+    return session === null ? {} : { session: session.session_id, push: String(this.connection?.push ?? 0) };
+  }
+
   private onMessage(message: Message): void {
     if (message.event_type.startsWith("webrtc.")) this.onPush(message as unknown as Push);
     if (message.event_type === "call.transfer") void this.refresh();
@@ -262,6 +273,7 @@ export class Phone extends Emitter<PhoneEvents> {
   private onPush(push: Push): void {
     const session = push.data.session_id;
     if (session !== undefined && session !== this.session?.session_id) return;
+    if (session !== undefined && push.push !== undefined) this.connection?.heard(push.push);
     switch (push.event_type) {
       case "webrtc.offer":
         void this.connection?.takeOffer(push.data.sdp).catch(console.error);

@@ -92,7 +92,10 @@ export interface CallerInfo {
 }
 
 /** On the live stream, to the pages of the extension. Those with a session_id are for that session alone. */
-export type Push =
+export type Push = {
+  /** Counts those of one session. The live stream repeats what came after `?session=ID&push=N`. */
+  push?: number;
+} & (
   | { event_type: "webrtc.incoming"; data: OfCall & { caller: string; caller_info?: CallerInfo | null } }
   | { event_type: "webrtc.ringing"; data: OfCall }
   | { event_type: "webrtc.answered"; data: OfCall }
@@ -100,7 +103,8 @@ export type Push =
   | { event_type: "webrtc.offer"; data: OfSession & { sdp: string } }
   | { event_type: "webrtc.candidate"; data: OfSession & { candidate: RTCIceCandidateInit } }
   | { event_type: "webrtc.session"; data: OfSession & { state: string; reason?: string } }
-  | { event_type: "webrtc.quality"; data: OfCall & { mos?: number | null; loss_percent?: number; jitter_ms?: number } };
+  | { event_type: "webrtc.quality"; data: OfCall & { mos?: number | null; loss_percent?: number; jitter_ms?: number } }
+);
 
 interface OfSession {
   session_id?: string;
@@ -114,5 +118,6 @@ export interface Message {
   event_type: string;
   timestamp?: string;
   seq?: number;
+  push?: number;
   data: Record<string, unknown>;
 }

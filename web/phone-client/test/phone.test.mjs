@@ -202,15 +202,27 @@ test("the live stream comes back with the last number it has, and what was misse
   const rung = new Promise((resolve) => phone.on("incoming", resolve));
   server.cutStreams();
   const call = await rung;
-  assert.deepEqual(server.since, [null, "41"]);
+  assert.deepEqual(server.streamQueries, [{ session: "s-1", push: "0" }, { session: "s-1", push: "0", since: "41" }]);
   assert.deepEqual([call.id, call.state, call.number], ["c-50", "incoming", "1002"]);
+});
+
+test("the number of the last push survives a reload, and what came after it is asked for", async () => {
+  const kept = memory();
+  const before = await started({ memory: kept });
+  server.push("webrtc.session", { session_id: "s-1", state: "connected" }, undefined, 7);
+  server.push("webrtc.session", { session_id: "s-other", state: "connected" }, undefined, 99);
+  server.push("webrtc.session", { session_id: "s-1", state: "connected" }, undefined, 8);
+  await until(() => kept.getItem("bellwire.session")?.includes("8"), "the number");
+  const after = await started({ memory: kept });
+  assert.deepEqual(server.streamQueries.at(-1), { session: "s-1", push: "8" });
+  assert.equal(before.session.session_id, after.session.session_id);
 });
 
 test("a login that has ended is told once, and nothing hammers the server", async () => {
   const phone = await started();
   let told = 0;
   phone.on("loggedOut", () => told++);
-  server.refusals.set("GET /api/events", [401, { error: "Please log in first.", code: "unauthorized" }]);
+  server.refusals.set("GET /api/events?session=s-1&push=0", [401, { error: "Please log in first.", code: "unauthorized" }]);
   server.cutStreams();
   await until(() => told === 1, "the end of the login");
   const asked = server.requests.length;

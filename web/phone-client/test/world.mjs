@@ -9,7 +9,7 @@ export class Server {
   offers = [];
   streams = new Set();
   refusals = new Map(); // "POST /path" → [status, body], once
-  since = [];
+  streamQueries = [];
   #next = 1;
 
   async listen() {
@@ -23,8 +23,9 @@ export class Server {
     await new Promise((resolve) => this.http.close(resolve));
   }
 
-  push(event_type, data, seq) {
-    const lines = [...(seq ? [`id: ${seq}`] : []), `event: ${event_type}`, `data: ${JSON.stringify({ event_type, ...(seq ? { seq } : {}), data })}`];
+  push(event_type, data, seq, push) {
+    const message = { event_type, ...(seq ? { seq } : {}), ...(push ? { push } : {}), data };
+    const lines = [...(seq ? [`id: ${seq}`] : []), `event: ${event_type}`, `data: ${JSON.stringify(message)}`];
     for (const stream of this.streams) stream.write(lines.join("\n") + "\n\n");
   }
   cutStreams() {
@@ -49,7 +50,7 @@ export class Server {
       return answer(refused[1], refused[0]);
     }
     if (request.url.startsWith("/api/events")) {
-      this.since.push(new URL(request.url, this.url).searchParams.get("since"));
+      this.streamQueries.push(Object.fromEntries(new URL(request.url, this.url).searchParams));
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write(":\n\n");
       this.streams.add(response);
