@@ -63,6 +63,16 @@ model::Settings to_settings(const Config& config, std::vector<IpAddress> local_a
   s.dtmf_events = config.events.dtmf;
   s.max_call_duration = config.features.max_call_duration;
   s.no_answer_timeout = config.voicemail.no_answer_timeout;
+  const WebRtc& webrtc = config.features.webrtc;
+  s.browsers.enabled = webrtc.enabled;
+  s.browsers.session_timeout = webrtc.session_timeout;
+  s.browsers.relay_only = webrtc.ice_transport_policy == IcePolicy::kRelay;
+  s.browsers.stun_servers = webrtc.stun_servers;
+  for (const TurnServer& turn : webrtc.turn_servers)
+    s.browsers.turn_servers.push_back({turn.url, turn.username, turn.credential});
+  s.browsers.turn_secret = webrtc.turn_secret;
+  s.browsers.port =
+      config.server.webrtc_port != 0 ? config.server.webrtc_port : config.server.rtp_port_range_start;
   return s;
 }
 

@@ -284,8 +284,11 @@ bool BrowserPort::send(const webrtc::Path& path, std::span<const std::uint8_t> b
 }
 
 bool BrowserPort::Impl::send_datagram(const webrtc::Path& path, std::span<const std::uint8_t> bytes) const {
-  const auto socket = std::ranges::find_if(
-      datagrams, [&](const Socket& s) { return s.bound.ip.is_v4() == path.remote.ip.is_v4(); });
+  auto socket = std::ranges::find(datagrams, path.local, [](const Socket& s) { return s.bound.ip; });
+  if (socket == datagrams.end()) {
+    socket = std::ranges::find_if(
+        datagrams, [&](const Socket& s) { return s.bound.ip.is_v4() == path.remote.ip.is_v4(); });
+  }
   if (socket == datagrams.end()) return false;
   sockaddr_storage to{};
   // sendmsg does not write through the vector; iovec has no const form.

@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "model/browser_calling.h"
 
 namespace bw::model {
 
@@ -65,6 +66,7 @@ struct Settings {
   std::uint32_t contacts_per_extension = 10;
   Duration connection_grace = 10s;  // a stream contact outlives its connection by so much
   Duration nonce_lifetime = 300s;
+  BrowserCalling browsers;
 };
 
 using SettingsSnapshot = std::shared_ptr<const Settings>;

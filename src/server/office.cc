@@ -10,6 +10,7 @@
 #include "io/certificate.h"
 #include "io/host.h"
 #include "server/administration.h"
+#include "server/browser_door.h"
 #include "server/config_file.h"
 #include "server/couplings.h"
 #include "server/live_feed.h"
@@ -59,7 +60,7 @@ struct Office::Impl {
   std::expected<void, std::string> open();
   std::expected<void, std::string> open_doors();
   std::expected<void, std::string> use_certificates();
-  void start_loops();
+  void start_loops(std::unique_ptr<io::BrowserSide> browser_side);
   void await_ports() const;
   void start_control(io::UdpLinks&& links, std::vector<model::Binding>&& bindings);
   Administration::Surroundings around_administration();
@@ -73,6 +74,7 @@ struct Office::Impl {
   ControlInbox inbox;
   Figures figures;
   Arrivals arrivals;
+  BrowserDoor browsers;
   model::SettingsSnapshot settings;
   std::unique_ptr<Administration> administration;
   std::unique_ptr<api::Gate> gate;
@@ -104,11 +106,13 @@ std::expected<std::unique_ptr<Office>, std::string> Office::start(OfficeSetup se
 
 std::expected<void, std::string> Office::Impl::open() {
   io::raise_file_limit(1U << 20U);
-  settings =
-      std::make_shared<const model::Settings>(config::to_settings(setup.config, io::local_addresses()));
   // Ports first: a second server must not touch the database of the first.
   auto links = io::UdpLinks::open(sip_addresses(setup.config));
   if (!links) return std::unexpected(links.error().sentence);
+  auto browser_door = open_browser_door(setup.config, directory.path(), clock.now(), log);
+  if (!browser_door) return std::unexpected(browser_door.error());
+  browsers = browser_door->door;
+  settings = settings_of(setup.config, browsers);
   auto opened = open_database(setup.config, directory.path(), clock.now(), rng, log);
   if (!opened) return std::unexpected(opened.error());
   front = std::make_unique<io::Front>(arrivals);
@@ -133,7 +137,7 @@ std::expected<void, std::string> Office::Impl::open() {
   administration->set_live(*live);
   operations = std::make_unique<ServerOperations>(around_operations());
   administration->set_operations(*operations);
-  start_loops();
+  start_loops(std::move(browser_door->side));
   if (auto r = open_doors(); !r) return r;
   start_control(std::move(*links), std::move(opened->bindings));
   await_ports();
@@ -150,7 +154,7 @@ void Office::Impl::await_ports() const {
 Administration::Surroundings Office::Impl::around_administration() {
   return {*front, inbox, *store, *webhooks, clock, log, *jobs, [this](Administration& administration_of) {
             auto outcome = reload_configuration(
-                {setup, directory.path(), *front, inbox, administration_of, *webhooks, clock, log});
+                {setup, directory.path(), *front, inbox, administration_of, *webhooks, browsers, clock, log});
             retention->keep_events_for(events_kept_for(setup.config));
             return outcome;
           }};
@@ -197,7 +201,8 @@ std::expected<void, std::string> Office::Impl::open_doors() {
   return {};
 }
 
-void Office::Impl::start_loops() {
+// All browsers are in the first loop, and whoever talks with them.
+void Office::Impl::start_loops(std::unique_ptr<io::BrowserSide> browser_side) {
   const media::LoopIndex count = media_loop_count();
   for (media::LoopIndex i = 0; i < count; ++i) {
     io::MediaLoopSettings s;
@@ -208,11 +213,13 @@ void Office::Impl::start_loops() {
       s.bind = setup.config.server.sip_host[0];
     }
     loops.push_back(std::make_unique<io::MediaLoop>(
-        s, clock, [this, first = true](std::vector<media::Event>&& events) mutable {
+        s, clock,
+        [this, first = true](std::vector<media::Event>&& events) mutable {
           if (std::exchange(first, false))
             stocked.fetch_add(1);  // the first event of a loop is its first ports
           for (media::Event& event : events) inbox.push_always(exchange::MediaReported{std::move(event)});
-        }));
+        },
+        i == 0 ? std::move(browser_side) : nullptr));
   }
 }
 

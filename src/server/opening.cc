@@ -34,6 +34,10 @@ std::vector<Endpoint> sip_addresses(const config::Config& config) {
   return endpoints(config.server.sip_host, config.server.sip_port);
 }
 
+std::vector<Endpoint> browser_addresses(const config::Config& config, std::uint16_t port) {
+  return endpoints(config.server.sip_host, port);
+}
+
 io::FrontDoors front_doors(const config::Config& config, const std::filesystem::path& data_directory) {
   io::FrontDoors doors;
   doors.sip_tcp = sip_addresses(config);

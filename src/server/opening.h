@@ -22,6 +22,8 @@ namespace bw::server {
 
 // Where SIP over UDP and TCP listens, both families where an address means all.
 std::vector<Endpoint> sip_addresses(const config::Config& config);
+// Where browsers' media comes in, on the same hosts.
+std::vector<Endpoint> browser_addresses(const config::Config& config, std::uint16_t port);
 io::FrontDoors front_doors(const config::Config& config, const std::filesystem::path& data_directory);
 api::PasswordRules password_rules(const config::Config& config);
 Log::Setup log_setup(const config::Config& config);

@@ -54,6 +54,7 @@ void write_media(Exposition& out, const MediaLoops& loops) {
     sum.malformed += f.malformed;
     sum.untranslated += f.untranslated;
     sum.audio_cut += f.audio_cut;
+    sum.no_session += f.no_session;
     sum.legs += f.legs;
   }
   out.gauge("bellwire_media_legs", "Sides of calls whose packets are relayed at this moment.");
@@ -66,6 +67,7 @@ void write_media(Exposition& out, const MediaLoops& loops) {
   out.sample(real(sum.no_leg), {{"reason", "no_leg"}});
   out.sample(real(sum.malformed), {{"reason", "malformed"}});
   out.sample(real(sum.untranslated), {{"reason", "untranslated"}});
+  out.sample(real(sum.no_session), {{"reason", "no_session"}});
   out.counter("bellwire_media_audio_cut_total", "Pieces of 20 ms of transcoded audio cut: overload.");
   out.sample(real(sum.audio_cut));
 }

@@ -1,6 +1,5 @@
 #include "server/reload.h"
 
-#include "io/host.h"
 #include "server/config_file.h"
 #include "server/opening.h"
 
@@ -18,6 +17,9 @@ std::vector<std::string> needs_restart(const config::Config& running, const conf
   differs(s.sip_tls_port != t.sip_tls_port, "server.sip_tls_port");
   differs(s.rtp_port_range_start != t.rtp_port_range_start, "server.rtp_port_range_start");
   differs(s.rtp_port_range_end != t.rtp_port_range_end, "server.rtp_port_range_end");
+  differs(s.webrtc_port != t.webrtc_port, "server.webrtc_port");
+  // Off is at once; on needs the port.
+  differs(!running.features.webrtc.enabled && next.features.webrtc.enabled, "features.webrtc.enabled");
   differs(running.api.host != next.api.host, "api.host");
   differs(running.api.port != next.api.port, "api.port");
   differs(running.api.tls_port != next.api.tls_port, "api.tls_port");
@@ -55,8 +57,7 @@ api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
   scope.log.set_level(log_setup(config).level);
   scope.administration.configure(config);
   scope.webhooks.configure(config.features.webhooks);
-  scope.inbox.push_always(exchange::SettingsChanged{
-      std::make_shared<const model::Settings>(config::to_settings(config, io::local_addresses()))});
+  scope.inbox.push_always(exchange::SettingsChanged{settings_of(config, scope.browsers)});
   for (model::Extension& e : new_extensions(config, *scope.administration.directory())) {
     scope.administration.change(ports::SaveExtension{std::move(e)}, [](bool) {});
   }

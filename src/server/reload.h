@@ -5,6 +5,7 @@
 
 #include "api/services.h"
 #include "server/administration.h"
+#include "server/browser_door.h"
 #include "server/office.h"
 
 namespace bw::server {
@@ -16,6 +17,7 @@ struct ReloadScope {
   ControlInbox& inbox;
   Administration& administration;
   WebhookThread& webhooks;
+  const BrowserDoor& browsers;
   const io::Clock& clock;
   Log& log;
 };

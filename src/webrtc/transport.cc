@@ -50,6 +50,7 @@ void Transport::on_check(const Path& path, std::span<const std::uint8_t> bytes, 
     ++counters_.checks_refused;
     return;
   }
+  const std::optional<Path> before = ice_.target() == nullptr ? std::nullopt : std::optional{*ice_.target()};
   auto answer = ice_.check(*request, path, now);
   outputs_.emplace_back(Send{path, std::move(answer.bytes)});
   if (!answer.authentic) {
@@ -57,7 +58,8 @@ void Transport::on_check(const Path& path, std::span<const std::uint8_t> bytes, 
     return;
   }
   if (std::exchange(silent_, false)) outputs_.emplace_back(Heard{});
-  if (answer.selected && state_ == State::kConnected) outputs_.emplace_back(Moved{path});
+  // Before a nomination the newest way is used, which moves without being chosen.
+  if (answer.selected && state_ == State::kConnected && before != path) outputs_.emplace_back(Moved{path});
   begin_dtls(now);
 }
 

@@ -146,6 +146,18 @@ TEST_F(BrowserConnection, MediaFollowsANewNominationAndOldWaysStayOpen) {
   EXPECT_TRUE(takes(wifi, browser.sealed(2))) << "what was under way";
 }
 
+TEST_F(BrowserConnection, NominatingTheWayInUseIsNoMove) {
+  tell(Transport::SetRemote{remote});
+  browser.check(wifi, false);
+  pass(100ms);
+  browser.check(wifi, true);
+  pass(1s);
+  ASSERT_EQ(of<Transport::Connected>().size(), 1U);
+  browser.check(wifi, true);
+  pass(100ms);
+  EXPECT_TRUE(of<Transport::Moved>().empty());
+}
+
 TEST_F(BrowserConnection, ARestartAnswersBothCredentialsUntilTheNewOnesAreUsed) {
   connects();
   const IceCredentials fresh{"freshfrag", Secret<std::string>{"fresh-password-of-22-and-more"}};
