@@ -95,7 +95,7 @@ class MediaLoop::Worker {
   MediaLoopFigures counted_;
 
   // The thread's own figures, made visible once per round.
-  std::array<std::atomic<std::uint64_t>, 10> visible_{};
+  std::array<std::atomic<std::uint64_t>, 11> visible_{};
   std::jthread thread_;  // last: stops before anything it uses goes
 };
 
@@ -252,9 +252,17 @@ void MediaLoop::Worker::let_gather(Instant round_started, std::size_t packets) {
 void MediaLoop::Worker::publish() {
   ++counted_.rounds;
   const auto& relay = relay_.counters();
-  const std::array<std::uint64_t, 10> now{
-      counted_.received, counted_.sent,   counted_.send_failed, counted_.oversized, relay.no_leg,
-      relay.malformed,   counted_.rounds, relay_.legs(),        relay.untranslated, relay.ticks_cut};
+  const std::array<std::uint64_t, 11> now{counted_.received,
+                                          counted_.sent,
+                                          counted_.send_failed,
+                                          counted_.oversized,
+                                          relay.no_leg,
+                                          relay.malformed,
+                                          counted_.rounds,
+                                          relay_.legs(),
+                                          relay.untranslated,
+                                          relay.ticks_cut,
+                                          relay_.sessions().counters().no_session};
   for (std::size_t i = 0; i < now.size(); ++i) visible_[i].store(now[i], std::memory_order_relaxed);
 }
 
@@ -266,6 +274,7 @@ MediaLoopFigures MediaLoop::Worker::figures() const {
           .oversized = read(3),
           .no_leg = read(4),
           .malformed = read(5),
+          .no_session = read(10),
           .untranslated = read(8),
           .audio_cut = read(9),
           .rounds = read(6),

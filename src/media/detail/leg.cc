@@ -249,6 +249,11 @@ bool Leg::seal(std::span<std::uint8_t> buffer, std::size_t& size, bool rtcp) {
   return sealed.has_value();
 }
 
+std::uint32_t Leg::clock_rate_of(const rtp::Header& sent) const {
+  const auto format = std::ranges::find(payloads.send, sent.payload_type, &PayloadFormat::payload);
+  return format == payloads.send.end() ? clock_rate_ : format->clock_rate;
+}
+
 void Leg::send_rtp(InPacket& packet, rtp::Header header, Instant now, OutBatch& out) {
   auto sent = envelope(false);
   if (!sent) return;
@@ -258,7 +263,7 @@ void Leg::send_rtp(InPacket& packet, rtp::Header header, Instant now, OutBatch& 
     rtp::set_marker(packet.buffer, true);
     mark_next_ = false;
   }
-  if (attached_) header = session_->stream.pass(packet.buffer, header, clock_rate_, now);
+  if (attached_) header = session_->stream.pass(packet.buffer, header, clock_rate_of(header), now);
   if (header.ssrc != stream_.ssrc) stream_ = {.ssrc = header.ssrc, .timestamp = 0, .at = {}};
   stream_.timestamp = header.timestamp;
   stream_.at = now;

@@ -127,6 +127,7 @@ class Leg {
   bool judge_rtcp(const InPacket& packet) const;
   // Where packets go now, without the packet; none: nowhere.
   std::optional<OutPacket> envelope(bool rtcp) const;
+  std::uint32_t clock_rate_of(const rtp::Header& sent) const;
   bool seal(std::span<std::uint8_t> buffer, std::size_t& size, bool rtcp);
   void set_events(const SetPeer& command);
   void read_reports(std::span<const std::uint8_t> rtcp, Instant now);
