@@ -35,7 +35,7 @@ function installPackages() {
   const stamp = join(ROOT, "node_modules/.installed");
   const wanted = digest(readFileSync(join(ROOT, "package-lock.json")));
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  npm("ci", "--ignore-scripts", "--no-audit", "--no-fund");
+  npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=5");
   writeFileSync(stamp, wanted);
 }
 
