@@ -87,6 +87,24 @@ class Calls(unittest.TestCase):
         self.page.read("Carol Núñez hung up.")
         self.assertEqual(self.page.evaluate("() => document.title"), "Bellwire Phone")
 
+    def test_a_call_rings_and_is_announced_while_the_page_is_in_the_background(self):
+        self.page.evaluate("""() => {
+          window.told = [];
+          window.bells = 0;
+          window.Notification = class { static permission = 'granted'; constructor(title, more) { told.push(title, more.body); } close() { told.push('closed'); } };
+          const Bell = window.OscillatorNode;
+          window.OscillatorNode = class extends Bell { start(at) { window.bells += 1; super.start(at); } };
+          Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});
+        }""")
+        self.ring()
+        self.assertEqual(self.page.evaluate("() => window.told"), ["Incoming call", "Carol Núñez"])
+        self.page.wait("() => window.bells >= 4")  # two bells each time
+        self.server.push("webrtc.ended", call_id="c-900", reason="The caller gave up.")
+        self.page.read("The caller gave up.")
+        self.assertEqual(self.page.evaluate("() => window.told.at(-1)"), "closed")
+        bells = self.page.evaluate("() => window.bells")
+        self.page.wait("async (n) => { await new Promise((r) => setTimeout(r, 3500)); return window.bells === n; }", bells)
+
     def test_a_caller_made_of_markup_is_text(self):
         self.ring(caller_info={"name": CALLER, "company": CALLER, "notes": "<script>alert(1)</script>", "url": "javascript:alert(1)"})
         heading = self.page.evaluate("() => document.getElementById('caller').textContent")
