@@ -87,6 +87,7 @@ void FlightTimer::on_change(timeval* at) {
 }
 
 void FlightTimer::expire() {
+  due_ = now_ + wait_;  // should OpenSSL find that nothing is due yet
   if (openssls_ != nullptr) *openssls_ = {.tv_sec = 1, .tv_usec = 0};
 }
 
