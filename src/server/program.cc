@@ -1,12 +1,19 @@
 #include "server/program.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "api/version.h"
 #include "server/commands.h"
 #include "server/demo.h"
 #include "server/serve.h"
+#include "server/showing.h"
 #include "server/webhook_commands.h"
 
 namespace bw::server {
@@ -240,6 +247,26 @@ void add_access_commands(CLI::App& app, CommandLine& line) {
   add(app, line, "audit", "the last changes and logins", [&line] { return command_audit(line.options); });
 }
 
+// Where the words stop being commands: what there would be instead. Empty if they are good so far.
+std::string unknown_command(const CLI::App& app, std::span<char* const> words) {
+  const CLI::App* at = &app;
+  for (const std::string_view word : words) {
+    if (word.starts_with('-')) return {};
+    const auto known = at->get_subcommands([](const CLI::App* sub) { return !sub->get_name().empty(); });
+    if (known.empty()) return {};
+    const auto next = std::ranges::find(known, word, &CLI::App::get_name);
+    if (next != known.end()) {
+      at = *next;
+      continue;
+    }
+    std::string names;
+    for (const CLI::App* sub : known) names += (names.empty() ? "" : ", ") + sub->get_name();
+    return fmt::format("there is no command \"{}\" {}; there is {}", word,
+                       at == &app ? "here" : "in " + at->get_name(), names);
+  }
+  return {};
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
@@ -257,6 +284,9 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    const std::string unknown =
+        unknown_command(app, std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+    if (!unknown.empty()) return complain(kBadUsage, unknown);
     return app.exit(e) == 0 ? kOk : kBadUsage;
   }
   return line.chosen();

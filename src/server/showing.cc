@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 
@@ -48,6 +49,7 @@ int complain(int code, std::string_view sentence) {
 std::string text_of(const json::value& v) {
   if (const auto* s = v.if_string()) return {s->data(), s->size()};
   if (v.is_null()) return "-";
+  if (const auto* number = v.if_double()) return fmt::format("{}", std::round(*number * 1000) / 1000);
   return json::serialize(v);
 }
 

@@ -97,6 +97,11 @@ class Configuration(Folder):
             with self.subTest(words=words):
                 self.assertEqual(run(*words).code, 2)
 
+    def test_a_word_that_is_no_command_is_told_with_those_there_are(self):
+        for words, told in ((["frobnicate"], '"frobnicate" here; there is serve,'), (["call", "list"], '"list" in call; there is ls,')):
+            with self.subTest(words=words):
+                self.assertIn("there is no command " + told, run(*words).err)
+
 
 class Starting(Folder):
     def test_a_port_in_use_is_named(self):
