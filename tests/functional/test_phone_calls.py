@@ -36,6 +36,7 @@ class Calls(unittest.TestCase):
         self.page = logged_in(self.browser, self.server.url)
         self.addCleanup(self.page.close)
         self.page.read("Ready")
+        self.page.see("button", "Call Reception")  # names are known
 
     def verbs(self, verb):
         return [body for path, body in self.server.asked if path.endswith("/" + verb)]
@@ -96,7 +97,7 @@ class Calls(unittest.TestCase):
           window.OscillatorNode = class extends Bell { start(at) { window.bells += 1; super.start(at); } };
           Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});
         }""")
-        self.ring()
+        self.ring(caller_info={"name": "Carol Núñez"})
         self.assertEqual(self.page.evaluate("() => window.told"), ["Incoming call", "Carol Núñez"])
         self.page.wait("() => window.bells >= 4")  # two bells each time
         self.server.push("webrtc.ended", call_id="c-900", reason="The caller gave up.")

@@ -140,8 +140,7 @@ export class Desk {
     }
     this.me = { name: "", extension };
     this.stage = "phone";
-    await this.startPhone();
-    await Promise.all([this.readPeople(), this.readPast(), this.readPaths()]);
+    await Promise.all([this.startPhone(), this.readPeople(), this.readPast(), this.readPaths()]);
     this.timers.push(setInterval(() => document.visibilityState === "visible" && void this.readPeople(), PEOPLE_MS));
   }
 
