@@ -31,13 +31,22 @@ constexpr std::array kStaticFormats{
     StaticFormat{18, "G729", 8000},    StaticFormat{19, "CN", 8000},  // reserved, and still sent by Cisco
 };
 
-// Splits "101 telephone-event/8000" at the payload number it must begin with.
-std::optional<std::string_view> of_payload(const Attribute& a, std::uint8_t payload) {
-  std::string_view rest = a.text();
-  unsigned number = 0;
-  if (!parse_number(take_word(rest), number) || number != payload) return std::nullopt;
-  return rest;
-}
+// What the rtpmap and fmtp lines say of each payload number, the number cut off; the first of each counts.
+struct Meanings {
+  explicit Meanings(const Media& media) {
+    for (const Attribute& a : media.attributes.list) {
+      const bool rtpmap = a.name == "rtpmap";
+      if (!rtpmap && a.name != "fmtp") continue;
+      std::string_view rest = a.text();  // "101 telephone-event/8000"
+      unsigned number = 0;
+      if (!parse_number(take_word(rest), number) || number >= rtpmaps.size()) continue;
+      std::optional<std::string_view>& line = (rtpmap ? rtpmaps : fmtps)[number];
+      if (!line) line = rest;
+    }
+  }
+  std::array<std::optional<std::string_view>, 128> rtpmaps;
+  std::array<std::optional<std::string_view>, 128> fmtps;
+};
 
 bool read_rtpmap(std::string_view text, Codec& codec) {  // <name>/<clock>[/<channels>]
   const auto word = take_word(text);
@@ -55,11 +64,8 @@ bool read_rtpmap(std::string_view text, Codec& codec) {  // <name>/<clock>[/<cha
   return true;
 }
 
-bool find_meaning(const Media& media, Codec& codec) {
-  for (const Attribute& a : media.attributes.list) {
-    if (a.name != "rtpmap") continue;
-    if (const auto rest = of_payload(a, codec.payload)) return read_rtpmap(*rest, codec);
-  }
+bool find_meaning(const Meanings& meanings, Codec& codec) {
+  if (const auto& rtpmap = meanings.rtpmaps[codec.payload]) return read_rtpmap(*rtpmap, codec);
   const auto known = std::ranges::find(kStaticFormats, codec.payload, &StaticFormat::payload);
   if (known == kStaticFormats.end()) return false;
   codec.name = known->name;
@@ -68,15 +74,10 @@ bool find_meaning(const Media& media, Codec& codec) {
   return true;
 }
 
-std::string find_fmtp(const Media& media, std::uint8_t payload) {
-  for (const Attribute& a : media.attributes.list) {
-    if (a.name != "fmtp") continue;
-    if (const auto rest = of_payload(a, payload)) {
-      const auto start = rest->find_first_not_of(' ');
-      return start == rest->npos ? std::string{} : std::string{rest->substr(start)};
-    }
-  }
-  return {};
+std::string find_fmtp(const Meanings& meanings, std::uint8_t payload) {
+  const auto& fmtp = meanings.fmtps[payload];
+  const auto start = fmtp ? fmtp->find_first_not_of(' ') : std::string_view::npos;
+  return start == std::string_view::npos ? std::string{} : std::string{fmtp->substr(start)};
 }
 
 std::optional<Direction> named_direction(const Attributes& attributes) {
@@ -132,13 +133,14 @@ bool same_codec(const Codec& a, const Codec& b) {
 std::vector<Codec> codecs(const Media& media) {
   std::vector<Codec> out;
   out.reserve(media.formats.size());
+  const Meanings meanings{media};
   std::bitset<128> seen;
   for (const std::string& format : media.formats) {
     Codec codec;
     if (!parse_number(format, codec.payload) || codec.payload > 127 || seen[codec.payload]) continue;
     seen.set(codec.payload);
-    if (!find_meaning(media, codec)) continue;
-    codec.fmtp = find_fmtp(media, codec.payload);
+    if (!find_meaning(meanings, codec)) continue;
+    codec.fmtp = find_fmtp(meanings, codec.payload);
     out.push_back(std::move(codec));
   }
   return out;
