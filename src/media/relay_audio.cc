@@ -24,9 +24,9 @@ std::uint32_t ssrc_of(MediaLegId leg) {
 }
 
 Speaker& speaker_of(Leg& leg) {
-  if (!leg.speaker) leg.speaker = std::make_unique<Speaker>(ssrc_of(leg.id));
-  leg.speaker->set_peer(own_voice(leg.payloads), own_events(leg.payloads));
-  return *leg.speaker;
+  if (!leg.audio().speaker) leg.audio().speaker = std::make_unique<Speaker>(ssrc_of(leg.id));
+  leg.audio().speaker->set_peer(own_voice(leg.audio().payloads), own_events(leg.audio().payloads));
+  return *leg.audio().speaker;
 }
 
 std::optional<audio::Sound> sound_of(const Play& command) {
@@ -48,22 +48,22 @@ std::optional<audio::Sound> sound_of(const Play& command) {
 // How packets of `from` reach its partner; again whenever either of them, or what it takes, changes.
 void Relay::plan(Leg& from, Instant) {
   Leg* to = from.partner();
-  from.keys_unheard = false;
+  from.audio().keys_unheard = false;
   if (to == nullptr) {
-    from.mixes = false;
+    from.audio().mixes = false;
     from.passage.reset();
-    from.listener.reset();
+    from.audio().listener.reset();
     return;
   }
-  if (to->speaker) speaker_of(*to).play({});
-  Passage planned = plan_passage(from.payloads, to->payloads);
-  from.keys_unheard =
+  if (to->audio().speaker) speaker_of(*to).play({});
+  Passage planned = plan_passage(from.audio().payloads, to->audio().payloads);
+  from.audio().keys_unheard =
       std::ranges::any_of(planned.ways, [](const Way& w) { return w.fate == Way::Fate::kKey; });
-  const bool known = !from.payloads.receive.empty() && !to->payloads.send.empty();
-  if (to->mixes && known) planned.kind = Passage::Kind::kOwnStream;
+  const bool known = !from.audio().payloads.receive.empty() && !to->audio().payloads.send.empty();
+  if (to->audio().mixes && known) planned.kind = Passage::Kind::kOwnStream;
   if (planned.kind == Passage::Kind::kAsIs) {
     from.passage.reset();
-    from.listener.reset();
+    from.audio().listener.reset();
     return;
   }
   if (planned.kind == Passage::Kind::kOwnStream) {
@@ -71,11 +71,11 @@ void Relay::plan(Leg& from, Instant) {
     speaker.set_rate(speaker.rate_for(planned.decodes));
   }
   if (!planned.decodes) {
-    from.listener.reset();
-  } else if (const std::uint32_t rate = to->speaker->rate();
-             !from.listener || from.listener->rate() != rate ||
-             from.listener->hears_tones() != planned.hears_tones) {
-    from.listener = std::make_unique<Listener>(rate, planned.hears_tones, audio_->workspace);
+    from.audio().listener.reset();
+  } else if (const std::uint32_t rate = to->audio().speaker->rate();
+             !from.audio().listener || from.audio().listener->rate() != rate ||
+             from.audio().listener->hears_tones() != planned.hears_tones) {
+    from.audio().listener = std::make_unique<Listener>(rate, planned.hears_tones, audio_->workspace);
   }
   from.passage = std::make_unique<Passage>(std::move(planned));
 }
@@ -91,26 +91,26 @@ void Relay::carry(Leg& leg, InPacket& packet, const rtp::Packet& received, Insta
       ++counters_.untranslated;
       return;
     case Way::Fate::kKey:  // tell_digits() passes it on
-      if (leg.listener) leg.listener->on_other();
+      if (leg.audio().listener) leg.audio().listener->on_other();
       return;
     case Way::Fate::kDecode:
-      leg.listener->on_voice(header, received.payload(), way, now);
+      leg.audio().listener->on_voice(header, received.payload(), way, now);
       let_sound(to, now);
       return;
     case Way::Fate::kRelay:
-      if (leg.listener) leg.listener->on_other();
+      if (leg.audio().listener) leg.audio().listener->on_other();
       if (!own) {
         rtp::set_payload_type(bytes, way.number);
         break;
       }
-      if (to.speaker->replaces_voice()) return;
-      to.speaker->fit_in(bytes, header, way, now);
+      if (to.audio().speaker->replaces_voice()) return;
+      to.audio().speaker->fit_in(bytes, header, way, now);
       break;
     case Way::Fate::kEvent:
-      if (leg.listener) leg.listener->on_other();
+      if (leg.audio().listener) leg.audio().listener->on_other();
       if (!own) {
         rtp::set_payload_type(bytes, way.number);
-      } else if (!to.speaker->fit_in_event(bytes, received, way, now)) {
+      } else if (!to.audio().speaker->fit_in_event(bytes, received, way, now)) {
         return;
       }
       break;
@@ -121,7 +121,7 @@ void Relay::carry(Leg& leg, InPacket& packet, const rtp::Packet& received, Insta
 // False: the exchange has to tell the partner's peer in another way.
 bool Relay::pass_digit(Leg& leg, const rtp::Digit& digit, Instant now) {
   Leg* to = leg.partner();
-  if (to == nullptr || !leg.keys_unheard) return true;
+  if (to == nullptr || !leg.audio().keys_unheard) return true;
   if (!speaker_of(*to).press(digit.key, std::chrono::milliseconds{digit.duration_ms})) return false;
   let_sound(*to, now);
   return true;
@@ -132,8 +132,8 @@ void Relay::on(const SendDigit& command, Instant now) {
   if (leg == nullptr) return;
   if (!speaker_of(*leg).press(command.digit, std::chrono::milliseconds{command.duration_ms})) return;
   // Voice and keys are one stream to a phone: from now on the partner's packets are fitted into ours.
-  if (!leg->mixes && leg->partner() != nullptr) {
-    leg->mixes = true;
+  if (!leg->audio().mixes && leg->partner() != nullptr) {
+    leg->audio().mixes = true;
     plan(*leg->partner(), now);
   }
   let_sound(*leg, now);
@@ -143,14 +143,14 @@ void Relay::on(const Play& command, Instant now) {
   Leg* leg = find(command.leg);
   if (leg == nullptr || leg->partner() != nullptr || leg->echoes()) return;
   speaker_of(*leg).play(sound_of(command));
-  if (leg->speaker->sounds()) let_sound(*leg, now);
+  if (leg->audio().speaker->sounds()) let_sound(*leg, now);
 }
 
 // ---- the beat ----
 
 void Relay::let_sound(Leg& leg, Instant now) {
-  if (leg.sounding) return;
-  leg.sounding = true;
+  if (leg.audio().sounding) return;
+  leg.audio().sounding = true;
   audio_->sounding.push_back(leg.id);
   if (audio_->alarm || audio_->beat) return;
   audio_->due = now + kBeat;
@@ -181,7 +181,7 @@ bool Relay::write_audio(Instant now, OutBatch& out) {
       ++desk.written;
       continue;
     }
-    if (leg != nullptr) leg->sounding = false;
+    if (leg != nullptr) leg->audio().sounding = false;
     desk.sounding[desk.written] = desk.sounding.back();
     desk.sounding.pop_back();
   }
@@ -196,26 +196,29 @@ bool Relay::write_audio(Instant now, OutBatch& out) {
 
 // One beat of what the leg's peer hears. False: there is no more.
 bool Relay::speak(Leg& leg, std::span<std::uint8_t> buffer, Instant now, OutBatch& out) {
-  if (leg.speaker == nullptr) return false;
+  if (leg.audio().speaker == nullptr) return false;
   Leg* from = leg.partner();
-  Listener* listener = from == nullptr ? nullptr : from->listener.get();
+  Listener* listener = from == nullptr ? nullptr : from->audio().listener.get();
   Listener::Heard heard;
-  const auto samples = audio::Samples{audio_->samples}.first(audio::tick_samples(leg.speaker->rate()));
-  if (listener != nullptr && listener->rate() == leg.speaker->rate()) heard = listener->tick(samples, now);
+  const auto samples =
+      audio::Samples{audio_->samples}.first(audio::tick_samples(leg.audio().speaker->rate()));
+  if (listener != nullptr && listener->rate() == leg.audio().speaker->rate())
+    heard = listener->tick(samples, now);
   if (heard.key) {
     // Without events the peer hears the tone itself.
-    if (leg.speaker->has_events()) leg.speaker->press(*heard.key, kHeardKey);
+    if (leg.audio().speaker->has_events()) leg.audio().speaker->press(*heard.key, kHeardKey);
     const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(kHeardKey).count();
     events_.emplace_back(DigitPressed{from->id, *heard.key, static_cast<std::uint32_t>(length)});
   }
-  if (heard.key_sounds && leg.speaker->has_events()) heard.sound = false;
-  const std::size_t size = leg.speaker->tick(heard.sound ? samples : audio::Samples{}, audio_->due, buffer);
+  if (heard.key_sounds && leg.audio().speaker->has_events()) heard.sound = false;
+  const std::size_t size =
+      leg.audio().speaker->tick(heard.sound ? samples : audio::Samples{}, audio_->due, buffer);
   if (size != 0) {
     InPacket packet{.from = {}, .local_port = leg.port, .buffer = buffer, .size = size};
     if (const auto made = rtp::Packet::parse(buffer.first(size)))
       leg.send_rtp(packet, made->header(), now, out);
   }
-  return leg.speaker->sounds() || (listener != nullptr && !listener->idle());
+  return leg.audio().speaker->sounds() || (listener != nullptr && !listener->idle());
 }
 
 }  // namespace bw::media

@@ -10,8 +10,9 @@
 namespace bw::audio::detail {
 namespace {
 
-// Effort of the encoder, 0 to 10: above 5 the ear gains little, and the cost doubles (bench/audio_bench.cc).
-constexpr int kComplexity = 4;
+// Effort of the encoder, 0 to 10. 4 costs a fifth more per call (bench/audio_bench.cc); 2 is heard when
+// packets are lost.
+constexpr int kComplexity = 3;
 constexpr int kExpectedLossPercent = 10;  // how much of the bit rate in-band FEC may take
 
 struct DestroyDecoder {

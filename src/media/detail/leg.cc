@@ -104,7 +104,7 @@ void Leg::set_peer(const SetPeer& command, Instant now) {
     rtcp_.expect(command.peer.rtcp);
   }
   has_peer_ = true;
-  payloads = command.payloads;
+  audio_.payloads = command.payloads;
   peer_ = command.peer;
   rtcp_mux_ = command.rtcp_mux;
   set_events(command);
@@ -135,10 +135,10 @@ void Leg::set_events(const SetPeer& command) {
   const auto number = command.telephone_event;
   if (number >= 0 && number < 128) events_received_.set(static_cast<std::size_t>(number));
   events_sent_ = events_received_;
-  for (const PayloadFormat& f : payloads.receive) {
+  for (const PayloadFormat& f : audio_.payloads.receive) {
     if (is_telephone_event(f)) events_received_.set(f.payload & 0x7fU);
   }
-  for (const PayloadFormat& f : payloads.send) {
+  for (const PayloadFormat& f : audio_.payloads.send) {
     if (is_telephone_event(f)) events_sent_.set(f.payload & 0x7fU);
   }
   const auto rate = command.telephone_event_rate != 0 ? command.telephone_event_rate : command.clock_rate;
@@ -250,8 +250,8 @@ bool Leg::seal(std::span<std::uint8_t> buffer, std::size_t& size, bool rtcp) {
 }
 
 std::uint32_t Leg::clock_rate_of(const rtp::Header& sent) const {
-  const auto format = std::ranges::find(payloads.send, sent.payload_type, &PayloadFormat::payload);
-  return format == payloads.send.end() ? clock_rate_ : format->clock_rate;
+  const auto format = std::ranges::find(audio_.payloads.send, sent.payload_type, &PayloadFormat::payload);
+  return format == audio_.payloads.send.end() ? clock_rate_ : format->clock_rate;
 }
 
 void Leg::send_rtp(InPacket& packet, rtp::Header header, Instant now, OutBatch& out) {
@@ -324,7 +324,7 @@ void Leg::report(std::span<std::uint8_t> buffer, Instant now, OutBatch& out) {
 }
 
 rtp::Digits Leg::digits_of(const rtp::Packet& packet, Instant now) {
-  for (const PayloadFormat& f : payloads.receive) {
+  for (const PayloadFormat& f : audio_.payloads.receive) {
     if (f.payload != packet.header().payload_type || f.clock_rate == digit_rate_) continue;
     digit_rate_ = f.clock_rate;
     digits_ = rtp::DtmfReceiver{digit_rate_};

@@ -55,6 +55,16 @@ struct SentStream {
   std::uint32_t octets = 0;
 };
 
+// For audio that is decoded or made here (relay_audio.cc).
+struct LegAudio {
+  PayloadMap payloads;                 // agreed with the peer
+  std::unique_ptr<Listener> listener;  // while what the peer says is decoded
+  std::unique_ptr<Speaker> speaker;    // what the peer hears of our own making
+  bool sounding = false;               // the relay ticks it
+  bool keys_unheard = false;           // the partner's peer takes no telephone-event
+  bool mixes = false;                  // its peer is sent keys of the exchange beside the partner's voice
+};
+
 // Owned by the relay from OpenLeg to CloseLeg.
 class Leg {
  public:
@@ -114,14 +124,9 @@ class Leg {
 
   // Towards the partner; none: packets pass as they are (media/detail/passage.h).
   std::unique_ptr<Passage> passage;
-  std::unique_ptr<Listener> listener;  // while what the peer says is decoded
-  std::unique_ptr<Speaker> speaker;    // what the peer hears of our own making
-  PayloadMap payloads;
-  bool sounding = false;      // the relay ticks it
-  bool keys_unheard = false;  // the partner's peer takes no telephone-event
-  bool mixes = false;         // its peer is sent key presses of the exchange beside the partner's voice
   // What is sent to the peer is no copy of what the partner's peer sent, or the other way round.
   bool has_own_stream() const;
+  LegAudio& audio() { return audio_; }
 
  private:
   bool judge_rtcp(const InPacket& packet) const;
@@ -160,6 +165,7 @@ class Leg {
   // The last SR to this peer, to know the round trip from its answer.
   std::uint32_t report_sent_ = 0;  // NtpTime::middle(); 0: none
   Instant report_sent_at_;
+  LegAudio audio_;
 };
 
 }  // namespace bw::media
