@@ -5,9 +5,9 @@
 namespace bw::sip {
 namespace {
 
-constexpr std::array<std::string_view, 5> kVia = {"UDP", "TCP", "TLS", "WS", "WSS"};
-constexpr std::array<std::string_view, 5> kUri = {"udp", "tcp", "tls", "ws", "wss"};
-static_assert(kVia.size() == static_cast<std::size_t>(Transport::kWss) + 1);
+constexpr std::array<std::string_view, 6> kVia = {"UDP", "TCP", "TLS", "WS", "WSS", "BROWSER"};
+constexpr std::array<std::string_view, 6> kUri = {"udp", "tcp", "tls", "ws", "wss", "browser"};
+static_assert(kVia.size() == static_cast<std::size_t>(Transport::kBrowser) + 1);
 
 }  // namespace
 

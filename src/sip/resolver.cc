@@ -44,12 +44,14 @@ std::string_view srv_prefix(Transport transport) {
       return "_sip._ws.";
     case Transport::kWss:
       return "_sips._ws.";
+    case Transport::kBrowser:  // never looked up
+      break;
   }
   return {};
 }
 
 Transport secured(Transport transport) {
-  return transport == Transport::kWs || transport == Transport::kWss ? Transport::kWss : Transport::kTls;
+  return is_web_socket(transport) ? Transport::kWss : Transport::kTls;
 }
 
 std::string without_final_dot(std::string_view name) {
