@@ -80,8 +80,12 @@ void Relay::on(const OpenLeg& command, Instant now) {
 }
 
 void Relay::on(const AttachLeg& command, Instant now) {
-  assert(!legs_.contains(command.leg));
-  if (legs_.contains(command.leg)) return;
+  if (legs_.contains(command.leg)) {  // it comes back to a session, or moves to another
+    const auto known = attached_.find(command.leg);
+    Session* session = sessions_.find(command.session);
+    if (known != attached_.end() && session != nullptr) known->second->attach(*session);
+    return;
+  }
   auto leg = std::make_unique<Leg>(command.leg, kSessionPort, limits_.latch);
   leg->last_heard = now;
   if (Session* session = sessions_.find(command.session)) leg->attach(*session);

@@ -267,6 +267,9 @@ TEST_F(BrowsersInTheRelay, LegsAndSessionsMayEndInAnyOrder) {
   tell(AttachLeg{MediaLegId{3}, b.session});  // takes the place of the other
   phone_says(voice.next());
   EXPECT_TRUE(b.peer.heard.empty());
+  tell(AttachLeg{MediaLegId{2}, b.session});  // takes it back: the call that was held
+  phone_says(voice.next());
+  EXPECT_EQ(b.peer.heard.size(), 1U);
   tell(SessionCommand{CloseSession{b.session}});
   EXPECT_EQ(b.peer.dtls()->state(), webrtc::DtlsEndpoint::State::kEnded);
   EXPECT_EQ(relay.sessions().size(), 0U);

@@ -113,8 +113,9 @@ struct CloseLeg {  // answered by LegClosed with the final figures; the port res
   MediaLegId leg;
 };
 // Opens a leg that has no ports: what it sends goes through the session, what comes on the session comes to
-// it. One leg at a time; a later one takes the place of an earlier one. Addresses and keys of its SetPeer are
-// not looked at: the session knows better. Closed with CloseLeg, or by the end of its session never.
+// it. One leg at a time; a later one takes the place of an earlier one. Said again for a leg that is open,
+// the leg takes its place back, or moves to another session. Addresses and keys of its SetPeer are not looked
+// at: the session knows better. Closed with CloseLeg, or by the end of its session never.
 struct AttachLeg {
   MediaLegId leg;
   SessionId session;
