@@ -21,8 +21,8 @@ void MediaPlane::handle(const media::Command& command, Instant now) {
                  [&](const media::SendDigit& c) { relay_.handle(c, now); },
                  [&](const media::WatchSilence& c) { relay_.handle(c, now); },
                  [&](const media::CloseLeg& c) { close_leg(c), relay_.handle(c, now); },
-                 [&](const media::AttachLeg&) {},
-                 [&](const media::SessionCommand&) {},
+                 [&](const media::AttachLeg& c) { attach_leg(c, now); },
+                 [&](const media::SessionCommand& c) { on_session(c); },
              },
              command);
 }
@@ -47,6 +47,45 @@ void MediaPlane::open_leg(const media::OpenLeg& c) {
         fmt::format("media leg {} opened on port {}, which is not free", c.leg.value, c.port.rtp));
   }
   legs_[c.leg] = c.port.rtp;
+}
+
+void MediaPlane::attach_leg(const media::AttachLeg& c, Instant now) {
+  if (!sessions_.contains(c.session))
+    violations_.push_back(fmt::format("media leg {} attached to no session", c.leg.value));
+  legs_.insert_or_assign(c.leg, 0);
+  relay_.handle(c, now);
+}
+
+// Every browser is reached at once: how connections come about has tests of its own.
+void MediaPlane::on_session(const media::SessionCommand& command) {
+  const auto known = [&](media::SessionId id) {
+    if (!sessions_.contains(id)) violations_.push_back(fmt::format("session {} is not open", id.value));
+    return sessions_.contains(id);
+  };
+  std::visit(Overloaded{
+                 [&](const media::OpenSession& c) {
+                   if (!sessions_.emplace(c.session, "").second)
+                     violations_.push_back(fmt::format("session {} opened twice", c.session.value));
+                 },
+                 [&](const media::SetSessionRemote& c) {
+                   if (!known(c.session)) return;
+                   auto& ufrag = sessions_[c.session];
+                   const bool first = ufrag.empty();
+                   ufrag = c.remote.ice.ufrag;
+                   if (first) own_events_.emplace_back(media::SessionConnected{c.session, {}, {}});
+                 },
+                 [&](const media::RestartSession& c) { known(c.session); },
+                 [&](const media::CloseSession& c) {
+                   if (known(c.session)) sessions_.erase(c.session);
+                 },
+             },
+             command);
+}
+
+void MediaPlane::loses_session_of(std::string_view ufrag) {
+  for (const auto& [id, name] : sessions_) {
+    if (name == ufrag) own_events_.emplace_back(media::SessionSilent{id, 0s});
+  }
 }
 
 void MediaPlane::close_leg(const media::CloseLeg& c) {

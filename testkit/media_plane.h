@@ -24,6 +24,9 @@ class MediaPlane {
   Deadline deadline() const { return relay_.deadline(); }
 
   std::size_t legs() const { return legs_.size(); }
+  std::size_t sessions() const { return sessions_.size(); }
+  // A browser's packets stop: the one whose page said this a=ice-ufrag.
+  void loses_session_of(std::string_view ufrag);
   // Pairs that the exchange may use now, of those that were ever opened.
   std::size_t free_ports() const { return free_.size(); }
   std::size_t opened_ports() const { return opened_; }
@@ -34,6 +37,8 @@ class MediaPlane {
   void open_leg(const media::OpenLeg& c);
   void close_leg(const media::CloseLeg& c);
   void send();
+  void attach_leg(const media::AttachLeg& c, Instant now);
+  void on_session(const media::SessionCommand& command);
 
   VirtualNetwork& network_;
   IpAddress ip_;
@@ -41,6 +46,7 @@ class MediaPlane {
   media::Relay relay_;
   std::vector<media::Event> own_events_;
   std::map<media::MediaLegId, std::uint16_t> legs_;
+  std::map<media::SessionId, std::string> sessions_;  // and what the browser calls itself
   std::set<std::uint16_t> free_;
   std::size_t opened_ = 0;
   std::vector<std::uint8_t> buffer_;

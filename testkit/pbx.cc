@@ -52,6 +52,7 @@ void Pbx::crashes() {
   exchange_.reset();
   std::ranges::copy(media_->violations(), std::back_inserter(old_violations_));
   connections_.clear();
+  pushes_.clear();
   stage_.network().cuts_streams_of(*this);
 }
 
@@ -62,6 +63,11 @@ void Pbx::starts() {
   exchange_ = std::make_unique<exchange::Exchange>(rng_, settings_, directory_, stage_.now());
   drain();
   feed(exchange::BindingsRestored{store_.bindings()});
+}
+
+void Pbx::hears_no_more_of(std::string_view ufrag) {
+  media_->loses_session_of(ufrag);
+  drain_media();
 }
 
 void Pbx::shuts_down() {
@@ -169,6 +175,7 @@ void Pbx::drain() {
                    [&](const ports::Note& o) {
                      if (notes_.size() < kNotesKept) notes_.push_back(o.text);
                    },
+                   [&](const ports::BrowserPush& o) { pushes_.push_back(o); },
                },
                *out);
   }

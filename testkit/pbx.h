@@ -36,6 +36,7 @@ class Pbx final : public Host, public Actor {
   void starts();      // records are closed, bindings come back
   void shuts_down();  // politely
   bool is_on() const { return exchange_ != nullptr; }
+  void hears_no_more_of(std::string_view ufrag);  // the browser whose page said this a=ice-ufrag
   void store_is_slow(Duration d) { commit_time_ = d; }
   void store_refuses(bool refuses) { store_refuses_ = refuses; }
 
@@ -47,6 +48,8 @@ class Pbx final : public Host, public Actor {
   FakeStore& store() { return store_; }
   const MediaPlane& media() const { return *media_; }
   const std::vector<std::string>& notes() const { return notes_; }
+  // To pages, since this life of the server began.
+  const std::vector<ports::BrowserPush>& pushes() const { return pushes_; }
   std::vector<std::string> violations() const;
 
   const std::string& name() const override { return name_; }
@@ -79,6 +82,7 @@ class Pbx final : public Host, public Actor {
   std::map<std::uint64_t, ports::Reply> replies_;
   std::map<Endpoint, sip::ConnectionId> connections_;
   std::vector<std::string> notes_;
+  std::vector<ports::BrowserPush> pushes_;
   std::vector<std::string> old_violations_;  // of media planes of earlier lives
   std::uint64_t next_request_ = 0;
   std::uint32_t lives_ = 0;

@@ -52,9 +52,26 @@ void World::add_extension(std::string_view number, std::string_view name, std::s
   pbx_->change_directory([&](model::Directory& d) { d.extensions[std::string{number}] = std::move(e); });
 }
 
-Phone& World::phone(std::string_view name, Habits habits) {
+std::string World::person(std::string_view name) {
   const std::string number = std::to_string(++next_number_);
   add_extension(number, name, password_of(number));
+  return number;
+}
+
+Browser& World::browser_of(std::string number) {
+  Browser& browser = *browsers_.emplace_back(std::make_unique<Browser>(*this, *pbx_, std::move(number)));
+  browser.opens();
+  return browser;
+}
+
+std::string World::presence_of(std::string_view number) {
+  const auto reply = pbx_->asks(ports::ListPresence{std::string{number}});
+  const auto* people = reply ? std::get_if<ports::Presences>(&*reply) : nullptr;
+  return people == nullptr || people->people.empty() ? std::string{} : people->people[0].status;
+}
+
+Phone& World::phone(std::string_view name, Habits habits) {
+  const std::string number = person(name);
   Phone& phone = equip(name, number, password_of(number), std::move(habits));
   phone.registers();
   return phone;
@@ -88,6 +105,10 @@ std::vector<std::string> World::disagreements() {
     lines += phone->call_count();
     if (!phone->is_idle()) who += ' ' + phone->status_text();
   }
+  for (const auto& browser : browsers_) {
+    lines += browser->calls().size();
+    if (!browser->is_idle()) who += " browser of " + browser->number();
+  }
   std::size_t legs = 0;
   for (const auto& call : pbx_->calls()) {
     const auto open = std::ranges::count_if(call.legs, [](const auto& l) { return l.state != "ended"; });
@@ -114,6 +135,7 @@ std::vector<std::string> World::leftovers(Duration patience) {
   network().heals().everywhere();
   if (!pbx_->is_on()) pbx_->starts();
   for (const auto& phone : all_phones()) phone->hangs_up_all();
+  for (const auto& browser : browsers_) browser->closes();
   run_for(kSettling);
   for (const auto& phone : all_phones()) phone->hangs_up_all();
   run_for(kSettling);
@@ -135,6 +157,7 @@ std::vector<std::string> World::leftovers(Duration patience) {
   if (media.free_ports() != media.opened_ports()) {
     found.push_back(fmt::format("{} of {} ports came back", media.free_ports(), media.opened_ports()));
   }
+  if (media.sessions() != 0) found.push_back(fmt::format("{} browser sessions are kept", media.sessions()));
   if (!time().stuck().empty()) found.push_back(time().stuck());
   return found;
 }

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "testkit/browser.h"
 #include "testkit/pbx.h"
 #include "testkit/stage.h"
 
@@ -36,6 +37,11 @@ class World : public Stage {
     return all;
   }
   Phone& phone(std::string_view name, Habits habits = {});  // a new extension; registers, nothing waits
+  // A new extension whose only phone is a page; it is open and connected.
+  Browser& browser(std::string_view name) { return browser_of(person(name)); }
+  // A page of an extension that exists.
+  Browser& browser_of(std::string number);
+  std::string presence_of(std::string_view number);  // "available", "offline", …
   // A second device of the same extension.
   Phone& another_phone_of(const Phone& owner, std::string_view name, Habits habits = {});
   // A device of nobody: wrong number, wrong password, no registration.
@@ -54,10 +60,12 @@ class World : public Stage {
  private:
   static constexpr Duration kRegistrationPatience = 30s;
 
+  std::string person(std::string_view name);  // a new extension; its number
   void add_extension(std::string_view number, std::string_view name, std::string_view password);
   Phone& equip(std::string_view name, std::string_view number, std::string_view password, Habits habits);
 
   std::unique_ptr<Pbx> pbx_;
+  std::vector<std::unique_ptr<Browser>> browsers_;
   std::uint32_t next_number_ = 1000;
 };
 

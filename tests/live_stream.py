@@ -124,7 +124,7 @@ class Sse(Reader):
         if fields["event"] == "closed":
             self.closed = data["reason"]
             return None
-        assert fields["event"] == data["event_type"] and int(fields["id"]) == data["seq"], fields
+        assert fields["event"] == data["event_type"] and int(fields.get("id", 0)) == data.get("seq", 0), fields
         return data
 
 

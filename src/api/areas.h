@@ -21,6 +21,7 @@ std::span<const Route> operation_routes();
 std::span<const Route> webhook_routes();
 std::span<const Route> live_routes();
 std::span<const Route> page_routes();
+std::span<const Route> webrtc_routes();
 
 // Whether `number` takes part in the call.
 bool concerns(const ports::CallView& call, std::string_view number);

@@ -16,6 +16,12 @@ inline constexpr std::array kQualityFields{
     Field{.name = "loss_percent", .type = Type::kDecimal, .required = true},
     Field{.name = "jitter_ms", .type = Type::kDecimal, .required = true},
 };
+inline constexpr Field kHeardField{.name = "heard",
+                                   .type = Type::kObject,
+                                   .about = "of what came to a browser, by its own measure",
+                                   .required = true,
+                                   .nullable = true,
+                                   .fields = kQualityFields};
 inline constexpr std::array kLegFields{
     Field{.name = "party", .required = true},
     Field{.name = "device", .about = "the phone's own name", .required = true, .most = 8'192},
@@ -28,6 +34,7 @@ inline constexpr std::array kLegFields{
           .required = true,
           .nullable = true,
           .fields = kQualityFields},
+    kHeardField,
 };
 inline constexpr std::array kCallFields{
     Field{.name = "call_id", .required = true},

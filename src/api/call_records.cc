@@ -21,7 +21,7 @@ constexpr std::int64_t kMost = 9'007'199'254'740'991;  // the largest integer th
 constexpr Duration kLongestPeriod = 24h * 366;
 
 constexpr std::array kRecordLegFields =
-    both(std::array{Field{.name = "party", .required = true},
+    both(std::array{kHeardField, Field{.name = "party", .required = true},
                     Field{.name = "device", .required = true, .most = 8'192},
                     Field{.name = "codec", .required = true},
                     Field{.name = "secured", .type = Type::kFlag, .required = true}},

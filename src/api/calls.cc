@@ -15,9 +15,8 @@ namespace bw::api {
 bool concerns(const ports::CallView& call, std::string_view number) {
   if (number.empty()) return false;
   if (call.state == "ringing" && (call.from == number || call.to == number)) return true;
-  return std::ranges::any_of(call.legs, [number](const ports::LegView& leg) {
-    return leg.party == number && leg.state != "ended";
-  });
+  return std::ranges::any_of(
+      call.legs, [number](const ports::LegView& leg) { return leg.party == number && leg.state != "ended"; });
 }
 
 namespace {
@@ -95,6 +94,7 @@ void answer_reply(Exchange&& e, ports::Reply&& reply) {
                    e.answer(200, o);
                  },
                  [&](const ports::Done&) { e.answer(200, success()); },
+                 [&](const ports::BrowserReply&) { e.answer(200, success()); },  // nor for these
                  [&](const ports::Refused& r) { e.refuse(r); },
              },
              std::move(reply));

@@ -107,7 +107,7 @@ http::Response refused_as_repeat(const access::Repeats::Pending&) {
 // others out of the log.
 bool is_audited(const Route& r, const http::Response& response) {
   const bool wrong_login = r.id == "login" && (response.status == 401 || response.status == 423);
-  return r.method != "GET" && (response.status < 400 || wrong_login);
+  return r.audited && r.method != "GET" && (response.status < 400 || wrong_login);
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ json::object to_json(const model::LegRecord& leg) {
   o["codec"] = leg.codec;
   o["secured"] = leg.secured;
   put_quality(o, leg);
+  o["heard"] = nullptr;
+  if (leg.heard) put_quality(o["heard"].emplace_object(), *leg.heard);
   return o;
 }
 
@@ -101,6 +103,8 @@ json::object to_json(const ports::CallView& c) {
     l["secured"] = leg.secured;
     l["quality"] = nullptr;
     if (leg.quality) put_quality(l["quality"].emplace_object(), *leg.quality);
+    l["heard"] = nullptr;
+    if (leg.heard) put_quality(l["heard"].emplace_object(), *leg.heard);
     legs.push_back(std::move(l));
   }
   o["legs"] = std::move(legs);

@@ -9,6 +9,7 @@
 
 #include "api/areas.h"
 #include "api/json.h"
+#include "api/webrtc_json.h"
 #include "base/ascii.h"
 #include "base/core.h"
 #include "base/rfc3339.h"
@@ -27,6 +28,13 @@ http::Bytes in_words(bool web_socket, std::uint64_t seq, std::string_view type, 
   if (web_socket) return std::make_shared<const std::string>(std::move(envelope));
   return std::make_shared<const std::string>(
       fmt::format("id: {}\nevent: {}\ndata: {}\n\n", seq, type, envelope));
+}
+
+// Without an id: a page that comes back must say the number of the last event it had.
+http::Bytes in_words(bool web_socket, const ports::BrowserPush& push) {
+  std::string text = json::serialize(to_json(push));
+  if (web_socket) return std::make_shared<const std::string>(std::move(text));
+  return std::make_shared<const std::string>(fmt::format("event: {}\ndata: {}\n\n", type_of(push), text));
 }
 
 http::Bytes in_words(bool web_socket, const events::StoredEvent& e) {
@@ -61,12 +69,13 @@ class LiveStream::Wording {
 class LiveStream::Reader final : public http::Conversation {
  public:
   Reader(LiveStream& stream, std::uint64_t id, access::Principal who, live::Subscription&& subscription,
-         bool web_socket)
+         std::optional<Page> page, bool web_socket)
       : stream_(stream),
         id_(id),
         who_(std::move(who)),
         asked_(stream.services_.moment()),
         subscription_(std::move(subscription)),
+        page_(std::move(page)),
         web_socket_(web_socket) {
     stream_.enter(id_, *this);
   }
@@ -75,6 +84,7 @@ class LiveStream::Reader final : public http::Conversation {
   void opened(http::Channel& channel) override {
     channel_ = &channel;
     act({});
+    if (page_ && channel_ != nullptr) stream_.fetch_missed(id_, *page_, who_);
   }
   void received(std::string&&) override {}  // what is wanted was said in the query
   void drained() override { tell(live::Subscription::Drained{}); }
@@ -106,10 +116,32 @@ class LiveStream::Reader final : public http::Conversation {
   void look_after() {
     if (channel_ != nullptr) is_welcome();
   }
+  // What was missed; from now on pushes are shown as they come.
+  void catch_up(const ports::BrowserPushes& missed) {
+    if (!page_) return;
+    page_->after = missed.newest;
+    page_is_up_to_date_ = true;
+    for (const ports::BrowserPush& push : missed.pushes) show(push, nullptr);
+  }
+  // A page hears of its session what it has not missed, and users of all sessions of their extension.
+  void push(const ports::BrowserPush& push, http::Bytes& text) {
+    const bool of_page = page_ && push.session == page_->session;
+    if (of_page && (!page_is_up_to_date_ || push.number <= page_->after)) return;
+    const bool own =
+        who_.role == access::Role::kUser && !who_.extension.empty() && who_.extension == push.extension;
+    if (of_page || own) show(push, &text);
+  }
   const live::Viewer& viewer() const { return subscription_.viewer(); }
   const access::Principal& who() const { return who_; }
 
  private:
+  // `text`: of the push, once one reader wanted it.
+  void show(const ports::BrowserPush& push, http::Bytes* text) {
+    if (channel_ == nullptr || !is_welcome()) return;
+    const http::Bytes words = text != nullptr && *text && !web_socket_ ? *text : in_words(web_socket_, push);
+    if (text != nullptr && !web_socket_) *text = words;
+    if (!channel_->tell(words)) tell(live::Subscription::Refused{});
+  }
   // Nothing is shown to somebody who was last known longer ago than this.
   bool is_welcome() {
     const Instant now = stream_.services_.moment();
@@ -159,6 +191,8 @@ class LiveStream::Reader final : public http::Conversation {
   Instant asked_;  // whether it still is
   bool sent_away_ = false;
   live::Subscription subscription_;
+  std::optional<Page> page_;
+  bool page_is_up_to_date_ = false;
   bool web_socket_;
   http::Channel* channel_ = nullptr;
   std::uint64_t as_of_ = 0;
@@ -204,6 +238,23 @@ void LiveStream::each(F&& visit) {
   }
 }
 
+void LiveStream::push(const ports::BrowserPush& push) {
+  http::Bytes text;
+  each([&](Reader& reader) { reader.push(push, text); });
+}
+
+// Answers come by the same way as pushes: what was pushed before the answer is in it, the rest follows it.
+void LiveStream::fetch_missed(std::uint64_t id, const Page& page, const access::Principal& who) {
+  std::optional<std::string> only;
+  if (who.role == access::Role::kUser) only = who.extension;
+  services_.ask(ports::AskBrowser{page.session, ports::MissedPushes{page.after}, only},
+                [this, id](ports::Reply&& reply) {
+                  const auto* missed = ports::browser_reply<ports::BrowserPushes>(reply);
+                  if (Reader* reader = find(id); reader != nullptr && missed != nullptr)
+                    reader->catch_up(*missed);
+                });
+}
+
 bool LiveStream::has_room_for(const access::Principal& who) const {
   const bool by_key = who.way == access::Way::kKey;
   return kMostOfOne > static_cast<std::size_t>(std::ranges::count_if(readers_, [&](const auto& entry) {
@@ -214,7 +265,7 @@ bool LiveStream::has_room_for(const access::Principal& who) const {
 }
 
 http::Response LiveStream::open(live::Filter filter, const access::Principal& who, std::uint64_t since,
-                                bool web_socket) {
+                                std::optional<Page> page, bool web_socket) {
   if (readers_.empty()) journal_.follow(true);  // before the newest number is asked for
   live::Viewer viewer{who.role != access::Role::kUser, who.extension};
   http::Response response;
@@ -223,7 +274,7 @@ http::Response LiveStream::open(live::Filter filter, const access::Principal& wh
   response.subprotocol = kSubprotocol;
   response.stays = std::make_unique<Reader>(
       *this, ++last_reader_, who, live::Subscription{std::move(filter), std::move(viewer), since, newest()},
-      web_socket);
+      std::move(page), web_socket);
   return response;
 }
 
@@ -287,6 +338,14 @@ constexpr std::array kStreamQuery{
           .most = 1'024},
     Field{.name = "extension", .type = Type::kText, .about = "only what concerns it", .most = 32},
     Field{.name = "call", .type = Type::kText, .about = "only this call_id", .most = 64},
+    Field{.name = "session",
+          .type = Type::kText,
+          .about = "a browser's session: its pushes too, first those of the last minute that were missed",
+          .most = 64},
+    Field{.name = "push",
+          .type = Type::kInteger,
+          .about = "the last push of that session you have",
+          .most = 9'007'199'254'740'991},
 };
 constexpr Shape kStream{.name = "EventStream", .fields = {}, .media = "text/event-stream"};
 
@@ -357,7 +416,11 @@ void follow_events(Services& s, Exchange&& e) {
   if (web_socket && offered.any && !offered.ours) {
     return e.refuse({fmt::format("The subprotocol here is {}.", kSubprotocol), "bad_request", {}});
   }
-  http::Response response = stream->open(std::move(filter), e.principal(), since, web_socket);
+  std::optional<LiveStream::Page> page;
+  if (std::string session = e.query("session"); !session.empty())
+    page.emplace(ports::BrowserSessionId{std::move(session)}, e.query_number("push", 0));
+  http::Response response =
+      stream->open(std::move(filter), e.principal(), since, std::move(page), web_socket);
   if (!offered.ours) response.subprotocol.clear();
   e.answer(std::move(response));
 }

@@ -49,13 +49,20 @@ class LiveStream {
 
   // Every second or so: streams end with their logins also while nothing happens.
   void look_after();
+  // To the pages of an extension that listen to it. Not of the journal: it has no number there.
+  void push(const ports::BrowserPush& push);
 
   bool has_room() const { return readers_.size() < kMostReaders; }
   bool has_room_for(const access::Principal& who) const;
   std::uint64_t newest() const { return journal_.newest(); }
   // The answer that stays open as long as `who` is still logged in.
+  // `page`: a browser's session; its pushes are told, first those that were missed.
+  struct Page {
+    ports::BrowserSessionId session;
+    std::uint64_t after = 0;
+  };
   http::Response open(live::Filter filter, const access::Principal& who, std::uint64_t since,
-                      bool web_socket);
+                      std::optional<Page> page, bool web_socket);
 
  private:
   class Reader;
@@ -65,6 +72,7 @@ class LiveStream {
   void take_snapshot(std::uint64_t reader);
   template <typename F>
   void each(F&& visit);
+  void fetch_missed(std::uint64_t reader, const Page& page, const access::Principal& who);
   Reader* find(std::uint64_t reader);
   void enter(std::uint64_t id, Reader& reader);
   void leave(std::uint64_t id);

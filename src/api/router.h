@@ -41,6 +41,7 @@ struct Route {
   std::string_view own{};
   void (*handle)(Services&, Exchange&&) = nullptr;
   bool acts = false;
+  bool audited = true;  // false for what changes nothing that anybody would look for in the audit log
   std::span<const Field> query{};
   std::span<const Field> body{};
   const Shape* answer = nullptr;  // none: {"success": true, "message": …}

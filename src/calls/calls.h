@@ -23,7 +23,7 @@ namespace bw::calls {
 
 struct CallLimits {
   std::size_t calls = 20'000;
-  std::size_t forks = 10;  // phones that ring for one call
+  std::size_t forks = 10;         // phones that ring for one call
   std::uint16_t port_stock = 64;  // port pairs asked for at a time while fewer than half of it are free
 };
 
@@ -53,6 +53,17 @@ struct DoNotDisturb {  // what a person wished besides the directory
   model::ExtensionNumber extension;
   bool on = false;
 };
+// Which connection carries the sound of a browser, whose legs come over that flow (sip::Transport::kBrowser);
+// none: it has none at present.
+struct BrowserMedia {
+  sip::ConnectionId session;
+  media::SessionId media;
+};
+struct BrowserHeard {  // by its own measure, of the last seconds
+  sip::ConnectionId session;
+  model::CallId call;
+  model::LegQuality quality;
+};
 struct ShutDown {};
 
 // ---- out ----
@@ -62,14 +73,27 @@ struct Engagement {  // of an extension in calls, when it changes
   bool in_call = false;  // talks, or waits for an answer to its own call
 };
 
+// A leg over a flow of the kind kBrowser is in this call, from now on.
+struct BrowserInCall {
+  sip::ConnectionId session;
+  std::string sip_call_id;
+  model::CallId call;
+};
+// Said before the message that ends the leg.
+struct BrowserCallEnded {
+  sip::ConnectionId session;
+  std::string sip_call_id;
+  std::string sentence;
+};
+
 class Calls {
  public:
   using Input = std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
                              sip::StrayResponse, sip::RequestFailed, sip::AckMissing, sip::TransportFailed,
-                             PhoneMoved, media::Event, Asked, DoNotDisturb, model::SettingsSnapshot,
-                             model::DirectorySnapshot, ShutDown>;
-  using Output =
-      std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note, Engagement>;
+                             PhoneMoved, media::Event, Asked, DoNotDisturb, BrowserMedia, BrowserHeard,
+                             model::SettingsSnapshot, model::DirectorySnapshot, ShutDown>;
+  using Output = std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note, Engagement,
+                              BrowserInCall, BrowserCallEnded>;
 
   Calls(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
         const ports::Contacts& contacts, media::LoopIndex loops, CallLimits limits = {});

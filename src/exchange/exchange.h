@@ -65,14 +65,15 @@ struct CloseConnection {  // a peer that broke the framing or sent garbage for t
   sip::ConnectionId connection;
 };
 using ports::Answered;
+using ports::BrowserPush;
 using ports::Note;
 
 class Exchange {
  public:
   using Input = std::variant<Tick, Received, ConnectionLost, NameResolved, ports::Stored, MediaReported,
                              DirectoryChanged, SettingsChanged, BindingsRestored, Asked, ShutDown>;
-  using Output =
-      std::variant<sip::Transmit, Resolve, ports::Persist, TellMedia, CloseConnection, Answered, Note>;
+  using Output = std::variant<sip::Transmit, Resolve, ports::Persist, TellMedia, CloseConnection, Answered,
+                              Note, BrowserPush>;
 
   // `media_loops`: how many loops there are; each is told OpenPorts at once.
   Exchange(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory, Instant now,

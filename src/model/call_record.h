@@ -19,6 +19,12 @@ using CallId = StrongString<struct CallIdTag>;
 enum class Disposition : std::uint8_t { kAnswered, kNoAnswer, kBusy, kFailed, kCancelled };
 std::string_view name_of(Disposition d);  // "answered", "no_answer", "busy", "failed", "cancelled"
 
+struct LegQuality {
+  double mos = 0;  // 0: nothing came
+  double loss_percent = 0;
+  double jitter_ms = 0;
+};
+
 struct LegRecord {
   std::string party;   // extension or number
   std::string device;  // User-Agent or contact
@@ -27,6 +33,7 @@ struct LegRecord {
   double mos = 0;  // 0: unknown
   double loss_percent = 0;
   double jitter_ms = 0;
+  std::optional<LegQuality> heard = {};  // of what came to a browser, by its own measure
 };
 
 struct CallRecord {

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "model/binding.h"
 #include "model/call_record.h"
+#include "ports/browser.h"
 
 namespace bw::ports {
 
@@ -62,7 +63,7 @@ struct SetPresence {  // kept until the server ends; kDoNotDisturb refuses calls
   std::string custom_message;  // at most 200 bytes of UTF-8
 };
 using Request = std::variant<GetStatus, ListPhones, ListCalls, StartCall, HangUpCall, ShowCall, TransferCall,
-                             JoinCalls, HoldCall, ResumeCall, ListPresence, SetPresence>;
+                             JoinCalls, HoldCall, ResumeCall, ListPresence, SetPresence, AskBrowser>;
 
 struct Status {
   std::size_t registered_extensions = 0;
@@ -72,18 +73,15 @@ struct Status {
   std::size_t transactions = 0;
   Instant since;  // start of the server
 };
-struct LegQuality {  // of what came from the phone
-  double mos = 0;    // 0: nothing came
-  double loss_percent = 0;
-  double jitter_ms = 0;
-};
+using model::LegQuality;
 struct LegView {
   std::string party;
   std::string device;  // User-Agent
   std::string state;   // "trying", "ringing", "up", "held", "ended"
   std::string codec;
   bool secured = false;
-  std::optional<LegQuality> quality;  // known once the leg has left the call
+  std::optional<LegQuality> quality;     // of what came from it; known once the leg has left the call
+  std::optional<LegQuality> heard = {};  // of what came to it, as a browser measured it last
 };
 struct CallView {
   model::CallId id;
@@ -120,7 +118,14 @@ struct Refused {
   std::string code;  // one word: "not_found", "busy", …
   std::string sentence;
 };
-using Reply = std::variant<Status, Phones, Calls, Presences, CallStarted, Done, Refused>;
+using Reply = std::variant<Status, Phones, Calls, Presences, CallStarted, Done, Refused, BrowserReply>;
+
+// The answer to AskBrowser, if it is of that kind.
+template <typename T>
+const T* browser_reply(const Reply& reply) {
+  const auto* answer = std::get_if<BrowserReply>(&reply);
+  return answer == nullptr ? nullptr : std::get_if<T>(answer);
+}
 
 struct Answered {
   RequestId id;

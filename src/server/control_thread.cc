@@ -190,6 +190,7 @@ void ControlThread::Impl::dispatch(Exchange::Output&& output) {
                  [&](exchange::CloseConnection&& c) { surroundings.close_connection(c.connection); },
                  [&](exchange::Answered&& a) { surroundings.answered(std::move(a)); },
                  [&](exchange::Note&& n) { surroundings.note(std::move(n)); },
+                 [&](exchange::BrowserPush&& p) { surroundings.push(std::move(p)); },
              },
              std::move(output));
 }

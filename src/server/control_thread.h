@@ -26,6 +26,7 @@ class Surroundings {
   virtual void persist(ports::Persist&& changes) = 0;
   virtual void tell_media(exchange::TellMedia&& command) = 0;
   virtual void answered(exchange::Answered&& answer) = 0;
+  virtual void push(exchange::BrowserPush&& push) = 0;
   virtual void note(exchange::Note&& note) = 0;
   virtual void counted(std::size_t datagrams_in, std::size_t datagrams_out) = 0;  // in this turn
   virtual void turn_ended() = 0;  // the time to hand on what was collected

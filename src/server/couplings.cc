@@ -41,6 +41,10 @@ void Departures::answered(exchange::Answered&& answer) {
   ways_.answered(std::move(answer));
 }
 
+void Departures::push(exchange::BrowserPush&& push) {
+  ways_.push(std::move(push));
+}
+
 void Departures::note(exchange::Note&& n) {
   switch (n.level) {
     case exchange::Note::Level::kDebug:

@@ -41,6 +41,7 @@ class Departures final : public Surroundings {
     Log& log;
     Figures& figures;
     std::function<void(ports::Answered&&)> answered;
+    std::function<void(ports::BrowserPush&&)> push;
   };
   explicit Departures(Ways ways) : ways_(std::move(ways)), commands_(ways_.media.size()) {}
 
@@ -50,6 +51,7 @@ class Departures final : public Surroundings {
   void persist(ports::Persist&& changes) override;
   void tell_media(exchange::TellMedia&& command) override;
   void answered(exchange::Answered&& answer) override;
+  void push(exchange::BrowserPush&& push) override;
   void note(exchange::Note&& note) override;
   void counted(std::size_t datagrams_in, std::size_t datagrams_out) override;
   void turn_ended() override;

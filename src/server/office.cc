@@ -224,9 +224,10 @@ void Office::Impl::start_loops(std::unique_ptr<io::BrowserSide> browser_side) {
 }
 
 void Office::Impl::start_control(io::UdpLinks&& links, std::vector<model::Binding>&& bindings) {
-  departures = std::make_unique<Departures>(
-      Departures::Ways{*front, *store, loops, *names, log, figures,
-                       [this](ports::Answered&& answer) { administration->answered(std::move(answer)); }});
+  departures = std::make_unique<Departures>(Departures::Ways{
+      *front, *store, loops, *names, log, figures,
+      [this](ports::Answered&& answer) { administration->answered(std::move(answer)); },
+      [this](ports::BrowserPush&& push) { front->post([this, p = std::move(push)] { live->push(p); }); }});
   inbox.push_always(exchange::BindingsRestored{std::move(bindings)});
   auto exchange = std::make_unique<exchange::Exchange>(
       rng, settings, administration->directory(), clock.now(), static_cast<media::LoopIndex>(loops.size()));

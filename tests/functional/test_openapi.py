@@ -8,6 +8,7 @@ import node_packages
 from api_client import Client, user
 from functional.test_roles import operations
 from office import Office, password
+from page import description
 from receiver import Receiver
 from softphone import Phone
 
@@ -77,16 +78,30 @@ def bodies(office, receiver):
         "showCall": ("=startCall", None),
         "hangUpCall": ("", {"call_id": "=startCall"}),
         "setPresence": ("", {"extension": "1001", "status": "away"}),
+        "openBrowserSession": ("", {"extension": "1001"}),
+        "offerFromBrowser": ("", {"session_id": "=openBrowserSession", "sdp": description()}),
+        "answerFromBrowser": ("", {"session_id": "=openBrowserSession", "sdp": description(setup="active")}),
+        "addBrowserCandidate": ("", {"session_id": "=openBrowserSession", "candidate": {"candidate": ""}}),
+        "dialFromBrowser": ("", {"session_id": "=openBrowserSession", "target_extension": "*43"}),
+        "showBrowserSession": ("=openBrowserSession", None),
+        "closeBrowserSession": ("=openBrowserSession", None),
+        "hangUpInBrowser": ("=openBrowserSession", {}),
+        "pressInBrowser": ("=openBrowserSession", {"digits": "1"}),
+        "restartBrowser": ("=openBrowserSession", {}),
+        "tellBrowserFigures": ("=openBrowserSession", {"packets_sent": 1, "packets_received": 1, "packets_lost": 0}),
         "changeConfiguration": ("", {"events": {"retention_days": 29}}),
         "backUp": ("", {"file": str(office.folder / "copy.db")}),
     }
 
 
 # Those that others are needed for come first, those that end something last.
-FIRST = ["login", "addUser", "addKey", "addExtension", "addWebhook", "startCall", "listCalls"]
+FIRST = ["login", "addUser", "addKey", "addExtension", "addWebhook", "startCall", "listCalls", "openBrowserSession",
+         "offerFromBrowser", "dialFromBrowser", "restartBrowser", "answerFromBrowser"]
 # Need two phones that talk: functional/test_operations.py.
-ELSEWHERE = ["holdCall", "resumeCall", "transferCall"]
-LAST = ["undoConfiguration", "hangUpCall", "listCallRecords", "removeExtension", "removeWebhook", "removeWebhooksByUrl", "removeUser", "removeKey", "backUp", "logout"]
+# Need another page or phone: functional/test_browser_calls.py.
+ELSEWHERE = ["holdCall", "resumeCall", "transferCall", "acceptInBrowser", "rejectInBrowser", "holdInBrowser",
+             "resumeInBrowser", "transferInBrowser"]
+LAST = ["hangUpInBrowser", "closeBrowserSession", "undoConfiguration", "hangUpCall", "listCallRecords", "removeExtension", "removeWebhook", "removeWebhooksByUrl", "removeUser", "removeKey", "backUp", "logout"]
 
 
 class Description(unittest.TestCase):
@@ -124,15 +139,16 @@ class Description(unittest.TestCase):
                 path, method, operation = everything[name]
                 parameter, body = wanted.get(name, ("", None))
                 parameter = made.get(parameter[1:], parameter)
-                if body and "call_id" in body:
-                    body = {**body, "call_id": made[body["call_id"][1:]]}
+                body = body and {field: made[value[1:]] if isinstance(value, str) and value.startswith("=") else value
+                                 for field, value in body.items()}
                 with self.subTest(operation=name):
                     answer = self.asked(re.sub(r"\{\w+\}", parameter, path), method, operation, body, receiver)
                     media, content = next(iter(operation["responses"]["200"]["content"].items()))
                     if media == "application/json":
                         self.assertEqual(list(objections(answer, content["schema"], components)), [])
                         if isinstance(answer, dict):
-                            made[name] = answer.get("call_id") or answer.get("id") or answer.get("subscription", {}).get("id")
+                            made[name] = answer.get("call_id") or answer.get("id") or answer.get("subscription", {}).get("id") \
+                                or answer.get("session", {}).get("session_id")
 
     def asked(self, path, method, operation, body, receiver):
         if operation["x-role"] == "operator":

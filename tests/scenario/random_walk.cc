@@ -18,6 +18,7 @@ namespace bw::scenario {
 namespace {
 
 using testkit::operator""_percent;
+using testkit::Browser;
 using testkit::Habits;
 using testkit::Phone;
 using testkit::Seed;
@@ -33,6 +34,9 @@ class Walk {
                                  .media_every = 0ms});
     }
     office_.another_phone_of(*office_.all_phones().front(), "alice-desk", Habits{.media_every = 0ms});
+    // Pages: of somebody who has a phone as well, the same a second time, and of somebody who has none.
+    const std::string alice = office_.all_phones().front()->number();
+    pages_ = {&office_.browser_of(alice), &office_.browser_of(alice), &office_.browser("erin")};
     office_.run_for(1s);
   }
 
@@ -70,6 +74,7 @@ class Walk {
     model::Settings s = World::office_settings();
     s.no_answer_timeout = 10s;
     s.max_call_duration = 600s;
+    s.browsers.enabled = true;
     return s;
   }
 
@@ -84,6 +89,7 @@ class Walk {
   }
 
   void step() {
+    if (chance(4)) return use_page();
     const auto dice = rng_.below(honest_ ? 85 : 100);
     if (dice < 25) return dial();
     if (dice < 45) return answer();
@@ -104,7 +110,47 @@ class Walk {
       case 1:
         return p.dials("*43");
       default:
-        return p.dials(somebody());
+        return chance(4) ? p.dials(pages_[rng_.below(pages_.size())]->number()) : p.dials(somebody());
+    }
+  }
+
+  // What a person does at a page, sensible or not.
+  void use_page() {
+    Browser& page = *pages_[rng_.below(pages_.size())];
+    if (!page.shown()) return page.opens();  // the server forgot it
+    switch (rng_.below(honest_ ? 10 : 13)) {
+      case 0:
+      case 1:
+        page.dials(chance(3) ? pages_[rng_.below(pages_.size())]->number() : somebody().number());
+        return;
+      case 2:
+        page.dials(chance(2) ? "*43" : "1999");
+        return;
+      case 3:
+      case 4:
+        page.accepts();
+        return;
+      case 5:
+        page.hangs_up();
+        return;
+      case 6:
+        page.holds();
+        return;
+      case 7:
+        page.resumes();
+        return;
+      case 8:
+        page.transfers_to(somebody().number());
+        return;
+      case 9:
+        if (const auto calls = page.talking(); calls.size() > 1) page.joins(calls[0], calls[1]);
+        return;
+      case 10:
+        return page.reloads();
+      case 11:
+        return page.goes_away();
+      default:
+        page.closes();
     }
   }
 
@@ -326,6 +372,7 @@ class Walk {
   SeededRng rng_;
   bool honest_;
   World office_;
+  std::vector<Browser*> pages_;
 };
 
 struct Wish {

@@ -36,6 +36,18 @@ std::vector<media::PayloadFormat> payloads(const std::vector<sdp::Codec>& format
   return out;
 }
 
+// A page keeps what it agreed on for its session, whatever one call of it is agreed to be: it may send all of
+// that, and hear all of it.
+media::PayloadMap of_page(const sdp::Media& said, const sdp::Negotiated& agreed) {
+  auto formats = sdp::codecs(said);
+  media::PayloadMap map{payloads(formats), {}};
+  const auto first =
+      std::ranges::find_if(formats, [&](const sdp::Codec& c) { return sdp::same_codec(c, agreed.codec); });
+  if (first != formats.end()) std::rotate(formats.begin(), first, first + 1);
+  map.send = payloads(formats);
+  return map;
+}
+
 constexpr Duration kOfferPatience =
     20s;  // for an offer that a phone works on; below its asker's own patience
 
@@ -58,7 +70,11 @@ void Engine::set_peer(Member& member) {
     set.telephone_event = static_cast<std::int16_t>(*agreed->telephone_event_receive);
     set.telephone_event_rate = agreed->telephone_event_clock;
   }
-  set.payloads = {payloads(agreed->receive_formats), payloads(agreed->send_formats)};
+  if (const auto* said = member.media.remote_audio(); said != nullptr && is_page(member)) {
+    set.payloads = of_page(*said, *agreed);
+  } else {
+    set.payloads = {payloads(agreed->receive_formats), payloads(agreed->send_formats)};
+  }
   if (agreed->receive) set.receive = srtp_key(*agreed->receive);
   if (agreed->send) set.send = srtp_key(*agreed->send);
   tell(member.port.loop, std::move(set));
@@ -73,7 +89,7 @@ bool Engine::is_our_media(const Endpoint& peer, const Member& member) const {
 }
 
 bool Engine::take_answer(Member& member, const std::string& sdp, sdp::OfferAnswer::Certainty certainty) {
-  auto answer = sdp::parse(sdp);
+  auto answer = read(member, sdp, webrtc::Kind::kAnswer);
   return answer && member.media.remote_answer(std::move(*answer), certainty);
 }
 
@@ -90,7 +106,7 @@ void Engine::bridge_new_answer(Call& call, Member& origin, Member& winner, Insta
     if (!sdp) {
       return end_call(call, {.status = 488, .sentence = std::string(sdp::to_sentence(sdp.error()))}, now);
     }
-    origin.leg.answer(*sdp, cx);
+    origin.leg.answer(said(origin, *sdp, offered ? webrtc::Kind::kAnswer : webrtc::Kind::kOffer), cx);
     set_peer(origin);
     watch(winner);
     return;
@@ -134,7 +150,7 @@ void Engine::join_step(Call& call, Member& asked, Member& other, Instant now) {
     return;
   }
   LegContext cx = context(now);
-  asked.leg.offer(*offer, cx, true);
+  asked.leg.offer(said(asked, *offer, webrtc::Kind::kOffer), cx, true);
 }
 
 void Engine::on_leg_event(Member& member, const LegEvent::Confirmed& what, Instant now) {
@@ -163,9 +179,10 @@ void Engine::on_leg_event(Member& member, const LegEvent::Offered& what, Instant
     // "As for a new call": whoever asks this way may want to end a hold, so the offer does not carry it on.
     const auto offer = with_peer ? member.media.relay_offer(peer->media, sdp::Direction::kSendRecv)
                                  : member.media.repeat_offer(sdp::Direction::kSendRecv);
-    return member.leg.answer_offer(offer ? 200 : 491, offer ? *offer : std::string{}, cx);
+    return member.leg.answer_offer(offer ? 200 : 491, said(member, offer.value_or(""), webrtc::Kind::kOffer),
+                                   cx);
   }
-  auto offer = sdp::parse(what.sdp);
+  auto offer = read(member, what.sdp, webrtc::Kind::kOffer);
   if (!offer) return member.leg.answer_offer(400, {}, cx);
   if (const auto taken = member.media.remote_offer(std::move(*offer)); !taken) {
     return member.leg.answer_offer(taken.error() == sdp::OfferError::kOfferPending ? 491 : 488, {}, cx);
@@ -188,7 +205,7 @@ void Engine::answer_alone(Member& member, Instant now) {
   LegContext cx = context(now);
   const auto answer = member.media.own_answer();
   if (!answer) member.media.offer_failed();
-  member.leg.answer_offer(answer ? 200 : 488, answer ? *answer : std::string{}, cx);
+  member.leg.answer_offer(answer ? 200 : 488, said(member, answer.value_or(""), webrtc::Kind::kAnswer), cx);
   set_peer(member);
 }
 
@@ -202,7 +219,7 @@ void Engine::relay_offer(Call& call, Member& asker, Member& asked, Instant now) 
     return asker.leg.answer_offer(status, {}, cx);
   }
   negotiate(call, {.asked = asked.leg.id(), .asker = asker.leg.id(), .then_ask = {}}, now);
-  asked.leg.offer(*offer, cx, false);
+  asked.leg.offer(said(asked, *offer, webrtc::Kind::kOffer), cx, false);
 }
 
 void Engine::negotiate(Call& call, Negotiation next, Instant now) {
@@ -242,7 +259,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
     const auto agreed =
         !ok && what.status < 300 ? member.media.repeat_offer() : std::unexpected(sdp::OfferError::kNoCodec);
     LegContext cx = context(now);
-    if (agreed) member.leg.offer(*agreed, cx, true);
+    if (agreed) member.leg.offer(said(member, *agreed, webrtc::Kind::kOffer), cx, true);
     return;
   }
   const Negotiation done = *std::exchange(call.negotiation, {});
@@ -260,7 +277,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
       asker->leg.answer_offer(answer               ? 200
                               : what.status == 491 ? 491
                                                    : 488,
-                              answer ? *answer : std::string{}, cx);
+                              said(*asker, answer.value_or(""), webrtc::Kind::kAnswer), cx);
     }
     set_peer(*asker);
     note_hold(call, *asker, now);

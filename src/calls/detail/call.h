@@ -11,10 +11,18 @@
 #include "model/call_record.h"
 #include "ports/media.h"
 #include "sdp/offer_answer.h"
+#include "webrtc/peer_description.h"
 
 namespace bw::calls {
 
 using CallKey = StrongId<struct CallKeyTag>;
+
+// A browser that speaks SIP itself (RFC 7118): its media connection lives and ends with its leg.
+struct BrowserSide {
+  media::SessionId session;
+  webrtc::IceCredentials own;
+  webrtc::PeerDescription peer{};
+};
 
 // A leg together with what its call knows of it. Outlives the call while its last transaction is open.
 struct Member {
@@ -35,7 +43,11 @@ struct Member {
   Duration silent_for{0};
   std::string negotiated_codec{};
   std::string device{};  // User-Agent of its registration, for a phone that does not name itself in the call
+  std::optional<BrowserSide> browser{};
   Engagement engagement = Engagement::kNone;
+  std::optional<model::LegQuality> heard{};  // of what came to a browser, as it said last
+  model::LegQuality heard_sum{};             // of all it said
+  unsigned heard_count = 0;
 };
 
 // Phones that ring for somebody. One at a time in a call.
@@ -70,6 +82,21 @@ struct Negotiation {
   LegId then_ask{};  // afterwards offer to this one as well
   LegId holder{};    // an operator holds the call for this one
   LegId resumer{};   // an operator resumes it for this one
+};
+
+// How a call ends.
+struct Ending {
+  model::Disposition disposition = model::Disposition::kFailed;
+  std::string by = "system";
+  int status = 0;  // SIP status for an unanswered caller and cause of the record
+  std::string sentence;
+  std::string reason_header;
+};
+
+struct MediaOwner {
+  LegId leg;
+  CallKey call;
+  std::optional<std::size_t> record_index;  // where in the call record the figures belong
 };
 
 struct CallTimer {

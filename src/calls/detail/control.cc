@@ -113,6 +113,7 @@ ports::Reply Engine::resume_call(const ports::ResumeCall& wish, Instant now) {
   if (call.negotiation)
     return conflict("a phone of the call is just changing its media; try again in a moment");
   mine.held_for_it = false;
+  attach(mine);
   pass_media_again(call, mine, peer);
   negotiate(call, {.asked = mine.leg.id(), .asker = {}, .then_ask = peer.leg.id(), .resumer = mine.leg.id()},
             now);

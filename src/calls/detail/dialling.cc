@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "base/uuid.h"
+#include "calls/browser_side.h"
 #include "calls/detail/engine.h"
 #include "calls/detail/sentences.h"
 #include "sip/name_addr.h"
@@ -74,11 +75,14 @@ void Engine::on(InviteArrived in, Instant now) {
     return replace_leg(std::move(in), *replaced, now);
   }
   if (const auto full = too_many_legs(in.caller.view())) return refuse(486, *full);
-  const auto port = ports_.take(ports_.roomiest());
-  if (!port) return refuse(503, "no media port is free");
-
   const auto uri = sip::Uri::parse(in.request.request_uri());
   Callee callee = uri ? callee_of(*uri, now) : Callee{};
+  const std::string sdp{sip::session_description(in.request)};
+  auto side = side_for(sdp);
+  const bool browser = side || in.flow.transport == sip::Transport::kBrowser;
+  const auto port = take_port(browser, loop_for(browser, callee.number, now));
+  if (!port) return refuse(503, "no media port is free");
+
   Call& call = new_call(in.caller.value, callee.number, now);
   call.loop = port->loop;
   call.max_forwards = hops - 1;
@@ -86,24 +90,21 @@ void Engine::on(InviteArrived in, Instant now) {
   for (const auto wish : in.request.elements(sip::HeaderName::kPrivacy)) {
     call.anonymous = call.anonymous || wish.find("id") != wish.npos;  // RFC 3323, RFC 3325 §9.3
   }
-  const std::string sdp{sip::session_description(in.request)};
   LegContext cx = context(now);
   Member& caller = admit(
       Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
-      call, in.caller.value, *port, now);
+      call, in.caller.value, *port, std::move(side));
   call.first = caller.leg.id();
   open_record(call, now);
   if (!caller.leg.has_dialog())
     return end_call(call, {.status = 400, .sentence = "the INVITE makes no dialog"}, now);
 
   if (!sdp.empty()) {
-    auto offer = sdp::parse(sdp);
-    if (!offer)
-      return end_call(call,
-                      {.status = 488,
-                       .sentence = "the caller's session description is broken: " +
-                                   std::string(sdp::to_sentence(offer.error()))},
-                      now);
+    auto offer = read(caller, sdp, webrtc::Kind::kOffer);
+    if (!offer) {
+      std::string sentence = "the caller's session description is broken: " + offer.error();
+      return end_call(call, {.status = 488, .sentence = std::move(sentence)}, now);
+    }
     if (const auto taken = caller.media.remote_offer(std::move(*offer)); !taken) {
       return end_call(call, {.status = 488, .sentence = std::string(sdp::to_sentence(taken.error()))}, now);
     }
@@ -167,6 +168,7 @@ void Engine::ring(Call& call, Dialling dialling, const RingExtension& target, In
   auto phones = contacts_.contacts(target.extension.value, now);
   if (const std::string& only = call.dialling->instance; !only.empty())
     std::erase_if(phones, [&](const model::Binding* phone) { return phone->instance != only; });
+  come_to_browsers(call, phones);
   std::size_t ringing = 0;
   for (const model::Binding* phone : phones) {
     if (ringing == limits_.forks) break;
@@ -203,16 +205,17 @@ sip::Flow flow_to(const model::Binding& phone) {
 }  // namespace
 
 bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
-  const auto port = ports_.take(call.loop);
-  if (!port) return false;
   const sip::Flow flow = flow_to(phone);
+  auto side = side_for(phone);
+  const auto port = take_port(is_browser(phone), call.loop);
+  if (!port) return false;
   Dialling& dialling = *call.dialling;
   Member* origin = find(dialling.origin);
   sdp::OfferAnswer media{local_side(flow, *port), rng_};
   const bool carry = origin != nullptr && origin->media.remote() != nullptr;
   const auto offer = carry ? media.relay_offer(origin->media, sdp::Direction::kSendRecv) : media.own_offer();
   if (!offer) {
-    ports_.give_back(*port);
+    if (has_ports(*port)) ports_.give_back(*port);
     return false;
   }
   OutgoingInvite wish{.flow = flow, .target = phone.contact, .routes = phone.path};
@@ -222,7 +225,9 @@ bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
   wish.from = sip::make_name_addr(display_of(shown), "sip:" + sip::escape_user(shown) + '@' + host);
   wish.to = "<sip:" + sip::escape_user(dialling.target) + '@' + host + '>';
   wish.contact = our_contact(flow);
-  wish.offer = *offer;
+  wish.offer = !side ? *offer
+                     : side->peer.dress(*sdp::parse(*offer), webrtc::Kind::kOffer,
+                                        own_parameters(*settings_, side->own));
   wish.max_forwards = call.max_forwards;
   if (call.anonymous && origin != nullptr && origin->extension == call.record.from_extension) {
     wish.from = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
@@ -233,7 +238,7 @@ bool Engine::ring_phone(Call& call, const model::Binding& phone, Instant now) {
     wish.headers.emplace_back(sip::HeaderName::kReferredBy, dialling.referred_by);
   LegContext cx = context(now);
   Leg leg = Leg::outgoing(LegId{next_leg_++}, std::move(wish), cx);
-  Member& member = admit(std::move(leg), call, dialling.target, *port, now);
+  Member& member = admit(std::move(leg), call, dialling.target, *port, std::move(side));
   member.media = std::move(media);
   member.device = phone.user_agent;
   dialling.legs.push_back(member.leg.id());
@@ -272,12 +277,13 @@ void Engine::on_leg_event(Member& member, const LegEvent::Progressed& what, Inst
   const bool may_hear = !dialling.early || *dialling.early == member.leg.id();
   if (!what.sdp.empty() && may_hear && origin->media.state() == sdp::OfferAnswer::State::kRemoteOffer &&
       take_answer(member, what.sdp, sdp::OfferAnswer::Certainty::kEarly)) {
+    gather(*origin, member);
     if (const auto early = origin->media.relay_answer(member.media, sdp::OfferAnswer::Certainty::kEarly)) {
       dialling.early = member.leg.id();
       set_peer(*origin);
       set_peer(member);
       connect_media(*origin, member);
-      origin->leg.progress(*early, cx);
+      origin->leg.progress(said(*origin, *early, webrtc::Kind::kAnswer), cx);
       return;
     }
   }
@@ -305,6 +311,7 @@ void Engine::answered(Call& call, Member& winner, Instant now) {
   Dialling done = std::move(*call.dialling);
   call.dialling.reset();
   engage(winner, Member::Engagement::kTalking);
+  if (!winner.media_leg) open_media(winner);  // a browser, which hears this call from now on
   set_peer(winner);
 
   Member* origin = find(done.origin);
@@ -343,7 +350,7 @@ void Engine::answer_echo(Call& call, Instant now) {
   set_peer(*caller);
   tell(caller->port.loop, media::Echo{caller->media_leg});
   LegContext cx = context(now);
-  caller->leg.answer(*sdp, cx);
+  caller->leg.answer(said(*caller, *sdp, offered ? webrtc::Kind::kAnswer : webrtc::Kind::kOffer), cx);
 }
 
 void Engine::stop_dialling(Call& call, LegId keep, std::string_view reason_header, Instant now) {

@@ -41,8 +41,8 @@ void Engine::record_leg(Call& call, Member& member) {
   leg.party = member.extension;
   leg.device = member.leg.peer_agent();
   leg.codec = member.negotiated_codec;
-  const auto& agreed = member.media.negotiated();
-  leg.secured = agreed && agreed->receive.has_value();
+  leg.secured = is_secured(member);
+  leg.heard = heard_in_all(member);
   if (member.media_leg) by_media_[member.media_leg].record_index = call.record.legs.size();
   call.record.legs.push_back(std::move(leg));
 }
@@ -75,7 +75,10 @@ void Engine::end_call(Call& call, Ending ending, Instant now) {
 
   const int status = ending.status >= 400 ? ending.status : 480;
   for (const LegId id : std::vector<LegId>{call.members}) {
-    if (Member* member = find(id)) drop_leg(*member, status, ending.reason_header, now);
+    Member* member = find(id);
+    if (member == nullptr) continue;
+    tell_browser_ended(*member, record.reason);
+    drop_leg(*member, status, ending.reason_header, now);
   }
   if (call.media_open == 0) return write_down(call, now);
   call_timers_.arm(call.closing_timer, now + kFiguresPatience, {call.key, CallTimer::Kind::kClosing});

@@ -132,7 +132,7 @@ void Engine::on(const media::Event& in, Instant now) {
                  [&](const media::DigitPressed& e) { on_digit(e, now); },
                  [&](const media::LoopBehind& e) { on_media_behind(e); },
                  [&](const media::LegClosed& e) { on_media_closed(e, now); },
-                 [&](const media::SessionEvent&) {},  // of whom the session is; a leg hears of it by silence
+                 [&](const media::SessionEvent& e) { on_session_ended(e, now); },
              },
              in);
 }
@@ -189,18 +189,22 @@ Call* Engine::call_of(const Member& member) {
   return it == calls_.end() ? nullptr : it->second.get();
 }
 
-Member& Engine::admit(Leg leg, Call& call, std::string extension, media::PortPair port, Instant) {
+Member& Engine::admit(Leg leg, Call& call, std::string extension, media::PortPair port,
+                      std::optional<BrowserSide> browser) {
   const LegId id = leg.id();
   const sdp::LocalSide side = local_side(leg.flow(), port);
   auto member = std::make_unique<Member>(Member{.leg = std::move(leg),
                                                 .call = call.key,
                                                 .extension = std::move(extension),
                                                 .media = sdp::OfferAnswer{side, rng_},
-                                                .port = port});
+                                                .port = port,
+                                                .browser = std::move(browser)});
   call.members.push_back(id);
   engage(*member, member->leg.is_incoming() ? Member::Engagement::kTalking : Member::Engagement::kAsked);
-  open_media(*member);
-  ++call.media_open;
+  open_session(*member);
+  // A page that rings may be talking to somebody else in the same session.
+  if (has_ports(port) || member->browser || member->leg.is_incoming()) open_media(*member);
+  tell_browser(*member);
   if (member->invite = member->leg.invite_transaction(); member->invite) by_invite_[member->invite] = id;
   return *members_.insert_or_assign(id, std::move(member)).first->second;
 }
@@ -233,15 +237,20 @@ void Engine::restock() {
 void Engine::open_media(Member& member) {
   member.media_leg = media::MediaLegId{next_media_++};
   by_media_[member.media_leg] = {member.leg.id(), member.call, {}};
+  if (Call* call = call_of(member)) ++call->media_open;
+  if (!has_ports(member.port)) return attach(member);
   tell(member.port.loop, media::OpenLeg{member.media_leg, member.port});
   restock();
 }
 
 void Engine::close_media(Member& member) {
   if (member.media_leg) tell(member.port.loop, media::CloseLeg{std::exchange(member.media_leg, {})});
+  if (member.browser) tell(member.port.loop, media::CloseSession{member.browser->session});
+  member.browser.reset();
 }
 
 void Engine::connect_media(Member& a, Member& b) {
+  gather(a, b);
   if (a.media_leg && b.media_leg) tell(a.port.loop, media::Connect{a.media_leg, b.media_leg});
 }
 
@@ -281,6 +290,10 @@ std::string Engine::our_contact(const sip::Flow& flow) const {
 
 sdp::LocalSide Engine::local_side(const sip::Flow& flow, media::PortPair port) const {
   sdp::LocalSide side{.address = our_ip(flow), .port = port.rtp, .transcodes = true};
+  if (!has_ports(port)) {  // it is secured, but not by what a description could say
+    side.srtp = sdp::SrtpPolicy::kOff;
+    return side;
+  }
   switch (settings_->srtp) {
     case model::SrtpPolicy::kOff:
       side.srtp = sdp::SrtpPolicy::kOff;

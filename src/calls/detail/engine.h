@@ -3,6 +3,7 @@
 //   next bridging.cc   offers and answers between two legs      transfer.cc  REFER and what follows from it
 //   ending.cc     how calls end and are written down       views.cc     what the API sees and asks
 //   telling.cc    what the journal hears                   control.cc   what operators do to calls
+//   browser_media.cc  members without ports of their own
 #pragma once
 
 #include <deque>
@@ -43,6 +44,8 @@ class Engine {
   void on(const media::Event& in, Instant now);
   void on(const Asked& in, Instant now);
   void on(const DoNotDisturb& in, Instant now);
+  void on(const BrowserMedia& in, Instant now);
+  void on(const BrowserHeard& in, Instant now);
   void on(const model::SettingsSnapshot& settings, Instant now);
   void on(const model::DirectorySnapshot& directory, Instant now);
   void on(ShutDown in, Instant now);
@@ -59,7 +62,8 @@ class Engine {
   LegContext context(Instant now);
   Member* find(LegId id);
   Call* call_of(const Member& member);
-  Member& admit(Leg leg, Call& call, std::string extension, media::PortPair port, Instant now);
+  Member& admit(Leg leg, Call& call, std::string extension, media::PortPair port,
+                std::optional<BrowserSide> browser = {});
   void forget_finished(LegId id);
   void let_go(Member& member);
   void open_media(Member& member);
@@ -90,6 +94,28 @@ class Engine {
   IpAddress our_ip(const sip::Flow& flow) const;
   std::string our_contact(const sip::Flow& flow) const;
   sdp::LocalSide local_side(const sip::Flow& flow, media::PortPair port) const;
+
+  // ---- browser_media.cc ----
+  static bool has_ports(media::PortPair port);
+  static bool is_page(const Member& member);  // over REST
+  std::optional<media::PortPair> take_port(bool browser, media::LoopIndex loop);
+  std::optional<BrowserSide> side_for(std::string_view sdp);
+  std::optional<BrowserSide> side_for(const model::Binding& phone);
+  bool is_browser(const model::Binding& phone) const;
+  void open_session(Member& member);
+  std::expected<sdp::SessionDescription, std::string> read(Member& member, std::string_view sdp,
+                                                           webrtc::Kind kind);
+  std::string said(const Member& member, const std::string& plain, webrtc::Kind kind) const;
+  void on_session_ended(const media::SessionEvent& event, Instant now);
+  media::LoopIndex loop_for(bool browser, std::string_view callee, Instant now) const;
+  void come_to_browsers(Call& call, const std::vector<const model::Binding*>& phones) const;
+  void gather(Member& a, Member& b);
+  void move_media(Member& member, media::PortPair port);
+  static bool is_secured(const Member& member);
+  void attach(Member& member);
+  static std::optional<model::LegQuality> heard_in_all(const Member& member);
+  void tell_browser(const Member& member);
+  void tell_browser_ended(const Member& member, const std::string& sentence);
 
   // ---- dialling.cc ----
   Call& new_call(std::string caller, std::string dialled, Instant now);
@@ -134,13 +160,6 @@ class Engine {
   void release_transferor(Call& call, Dialling& dialling, Instant now);
 
   // ---- ending.cc ----
-  struct Ending {
-    model::Disposition disposition = model::Disposition::kFailed;
-    std::string by = "system";
-    int status = 0;  // SIP status for an unanswered caller and cause of the record
-    std::string sentence;
-    std::string reason_header;
-  };
   void end_call(Call& call, Ending ending, Instant now);
   void drop_leg(Member& member, int status, std::string_view reason_header, Instant now);
   void write_down(Call& call, Instant now);
@@ -193,11 +212,6 @@ class Engine {
   std::unordered_map<LegId, std::unique_ptr<Member>> members_;
   std::unordered_map<CallKey, std::unique_ptr<Call>> calls_;
   std::unordered_map<std::string, CallKey, TextHash, std::equal_to<>> by_name_;  // CallId → call
-  struct MediaOwner {
-    LegId leg;
-    CallKey call;
-    std::optional<std::size_t> record_index;  // where in the call record the figures belong
-  };
   std::unordered_map<media::MediaLegId, MediaOwner> by_media_;
   std::unordered_map<sip::ServerTransactionId, LegId>
       by_invite_;   // unanswered callers, for CANCEL and lost ACKs
@@ -208,7 +222,8 @@ class Engine {
   };
   std::unordered_map<std::string, Engaged, TextHash, std::equal_to<>> engaged_;
   std::unordered_set<std::string, TextHash, std::equal_to<>> undisturbed_;
-  std::uint64_t next_leg_ = 1, next_call_ = 1, next_media_ = 1;
+  std::unordered_map<sip::ConnectionId, media::SessionId> browser_media_;
+  std::uint64_t next_leg_ = 1, next_call_ = 1, next_media_ = 1, next_session_ = 1;
   PortStock ports_;
   TimerHeap<LegTimer> leg_timers_;
   TimerHeap<CallTimer> call_timers_;

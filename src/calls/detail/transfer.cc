@@ -181,16 +181,9 @@ void Engine::adopt(Call& call, Call& from, Member& member) {
   if (from.second == member.leg.id()) from.second = {};
   call.members.push_back(member.leg.id());
   member.call = call.key;
-  if (member.port.loop != call.loop) {
-    if (const auto port = ports_.take(call.loop)) {
-      close_media(member);
-      member.port = *port;
-      member.media.move_to(our_ip(member.leg.flow()), port->rtp);
-      open_media(member);
-      ++call.media_open;
-      set_peer(member);
-      return;
-    }
+  tell_browser(member);
+  if (member.port.loop != call.loop && has_ports(member.port)) {
+    if (const auto port = ports_.take(call.loop)) return move_media(member, *port);
   }
   by_media_[member.media_leg].call = call.key;
   --from.media_open;
@@ -207,24 +200,26 @@ void Engine::replace_leg(InviteArrived in, Member& replaced, Instant now) {
   if (sip::Replaces::parse(*in.request.get(sip::HeaderName::kReplaces))->early_only)
     return refuse(486);  // §3
   if (call.state != Call::State::kUp || call.dialling || !call.second) return refuse(481);
-  const auto port = ports_.take(call.loop);
-  if (!port) return refuse(503);
   const std::string sdp{sip::session_description(in.request)};
+  auto side = side_for(sdp);
+  const auto port = take_port(side.has_value(), call.loop);
+  if (!port) return refuse(503);
   LegContext cx = context(now);
   const LegId old = replaced.leg.id();
   Member& taker = admit(
       Leg::incoming(LegId{next_leg_++}, in.tx, in.flow, std::move(in.request), our_contact(in.flow), cx),
-      call, in.caller.value, *port, now);
+      call, in.caller.value, *port, std::move(side));
   Member* stays = find(call.first == old ? call.second : call.first);
   if (stays == nullptr) return drop_leg(taker, 481, {}, now);
   std::expected<std::string, sdp::OfferError> ours = std::unexpected(sdp::OfferError::kNoCodec);
   if (sdp.empty()) {  // RFC 3261 §13.2.1: the offer is ours, its answer comes with the ACK
     ours = taker.media.relay_offer(stays->media, sdp::Direction::kSendRecv);
-  } else if (auto offer = sdp::parse(sdp); offer && taker.media.remote_offer(std::move(*offer))) {
+  } else if (auto offer = read(taker, sdp, webrtc::Kind::kOffer);
+             offer && taker.media.remote_offer(std::move(*offer))) {
     ours = taker.media.relay_answer(stays->media);
   }
   if (!ours) return drop_leg(taker, 488, {}, now);
-  taker.leg.answer(*ours, cx);
+  taker.leg.answer(said(taker, *ours, sdp.empty() ? webrtc::Kind::kOffer : webrtc::Kind::kAnswer), cx);
   set_peer(taker);
   drop_leg(*find(old), 480, kCompletedElsewhere, now);
   call.first = stays->leg.id();

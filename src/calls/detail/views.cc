@@ -20,6 +20,7 @@ void Engine::on(const Asked& in, Instant now) {
                  [&](const ports::ListPhones&) {},
                  [&](const ports::ListPresence&) {},
                  [&](const ports::SetPresence&) {},
+                 [&](const ports::AskBrowser&) {},
              },
              in.request);
 }
@@ -39,6 +40,7 @@ ports::Reply Engine::show_call(const ports::ShowCall& wish) {
   for (const model::LegRecord& left : call->record.legs) {
     ports::LegView leg{left.party, left.device, "ended", left.codec, left.secured, {}};
     if (left.mos > 0) leg.quality = ports::LegQuality{left.mos, left.loss_percent, left.jitter_ms};
+    leg.heard = left.heard;
     view.legs.push_back(std::move(leg));
   }
   return ports::Calls{{std::move(view)}};
@@ -54,13 +56,13 @@ ports::CallView Engine::view_of(const Call& call) {
   view.state = call.state == Call::State::kUp ? "up" : "ringing";
   for (const LegId id : call.members) {
     const Member& member = *find(id);
-    const auto& agreed = member.media.negotiated();
     ports::LegView leg{.party = member.extension,
                        .device = device_of(member),
                        .state = std::string(name_of(member.leg.state())),
                        .codec = member.negotiated_codec,
-                       .secured = agreed && agreed->receive.has_value(),
-                       .quality = {}};
+                       .secured = is_secured(member),
+                       .quality = {},
+                       .heard = member.heard};
     const Member* peer = peer_of(call, member);
     if (!member.leg.up() && member.leg.ringing()) leg.state = "ringing";
     if (member.leg.up() && peer != nullptr && peer->holds) leg.state = "held";

@@ -26,10 +26,6 @@ constexpr std::array kMissing{
     Missing{"features.call_queues", [](const Config& c) { return c.features.call_queues; }},
     Missing{"features.music_on_hold", [](const Config& c) { return c.features.music_on_hold; }},
     Missing{"features.auto_attendant", [](const Config& c) { return c.features.auto_attendant; }},
-    Missing{"features.webrtc.enabled", [](const Config& c) { return c.features.webrtc.enabled; }},
-    Missing{
-        "features.webrtc.turn_servers",
-        [](const Config& c) { return c.features.webrtc.enabled && !c.features.webrtc.turn_servers.empty(); }},
     Missing{"features.crm_integration.enabled",
             [](const Config& c) { return c.features.crm_integration.enabled; }},
     Missing{"features.crm_integration.providers",

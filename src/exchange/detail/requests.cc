@@ -41,6 +41,7 @@ bool System::answer_without_state(const sip::Flow& flow, sip::Message& request, 
   switch (request.method()) {
     case sip::Method::kInvite:
     case sip::Method::kRegister: {
+      if (flow.transport == sip::Transport::kBrowser) return false;  // its page is logged in
       if (request.has(sip::HeaderName::kAuthorization)) return false;
       const auto verdict = authenticator_.verify(request, flow, *directory_, now);
       if (std::holds_alternative<registrar::Ignored>(verdict)) return true;
@@ -130,6 +131,7 @@ void System::on_request(sip::RequestReceived in, Instant now) {
 }
 
 void System::on_new_request(sip::RequestReceived in, Instant now) {
+  if (in.flow.transport == sip::Transport::kBrowser) return on_browser_invite(std::move(in), now);
   auto verdict = authenticator_.verify(in.request, in.flow, *directory_, now);
   if (const auto* wrong = std::get_if<registrar::Challenge>(&verdict)) return challenge(in, *wrong, now);
   if (std::holds_alternative<registrar::Ignored>(verdict)) {
@@ -140,6 +142,13 @@ void System::on_new_request(sip::RequestReceived in, Instant now) {
   if (in.request.method() == sip::Method::kRegister) return on_register(std::move(in), who, now);
   calls_.handle(
       calls::Calls::Input{calls::InviteArrived{in.id, in.flow, std::move(in.request), std::move(who)}}, now);
+}
+
+// A session is opened by who is logged in as its extension: its calls need no further proof.
+void System::on_browser_invite(sip::RequestReceived in, Instant now) {
+  const auto* who = browsers_.extension_of(in.flow.connection);
+  if (who == nullptr || in.request.method() != sip::Method::kInvite) return refuse(in, 403, now);
+  calls_.handle(calls::Calls::Input{calls::InviteArrived{in.id, in.flow, std::move(in.request), *who}}, now);
 }
 
 void System::challenge(const sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now) {

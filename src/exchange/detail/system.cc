@@ -30,6 +30,7 @@ System::System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnaps
       layer_(rng),
       authenticator_(rng, settings_),
       registrar_(rng, settings_),
+      browsers_(rng, settings_, directory_),
       calls_(rng, settings_, directory_, *this, media_loops),
       locator_(rng) {
   rng_.fill(std::as_writable_bytes(std::span{tag_key_}));
@@ -41,7 +42,10 @@ System::System(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnaps
 }
 
 std::vector<const model::Binding*> System::contacts(std::string_view extension, Instant now) const {
-  return registrar_.contacts(extension, now);
+  auto phones = registrar_.contacts(extension, now);
+  const auto pages = browsers_.contacts(extension);
+  phones.insert(phones.end(), pages.begin(), pages.end());
+  return phones;
 }
 
 const model::Binding* System::by_gruu(std::string_view user, std::string_view gr, Instant now) const {
@@ -53,6 +57,7 @@ const model::Binding* System::by_gruu(std::string_view user, std::string_view gr
 void System::on(Tick, Instant now) {
   layer_.handle(sip::TransactionLayer::Input{Tick{}}, now);
   calls_.handle(calls::Calls::Input{Tick{}}, now);
+  browsers_.handle(browser::Browsers::Input{Tick{}}, now);
   if (registrar_.deadline().at <= now) store(registrar_.expire(now), {}, now);
   if (authenticator_.deadline().at <= now) authenticator_.expire(now);
   while (const auto key = delays_.pop_due(now)) {
@@ -108,6 +113,7 @@ void System::on(const NameResolved& in, Instant now) {
 
 void System::on(const MediaReported& in, Instant now) {
   calls_.handle(calls::Calls::Input{in.event}, now);
+  browsers_.handle(browser::Browsers::Input{in.event}, now);
 }
 
 void System::on(const DirectoryChanged& in, Instant now) {
@@ -123,6 +129,7 @@ void System::on(const DirectoryChanged& in, Instant now) {
     if (was_quiet != extension.do_not_disturb) presence_.undisturbed(number, extension.do_not_disturb);
   }
   directory_ = in.directory;
+  browsers_.handle(browser::Browsers::Input{directory_}, now);
   calls_.handle(calls::Calls::Input{directory_}, now);
 }
 
@@ -131,6 +138,7 @@ void System::on(const SettingsChanged& in, Instant now) {
   authenticator_.configure(settings_);
   registrar_.configure(settings_);
   calls_.handle(calls::Calls::Input{settings_}, now);
+  browsers_.handle(browser::Browsers::Input{settings_}, now);
 }
 
 void System::on(BindingsRestored in, Instant now) {
@@ -148,11 +156,15 @@ void System::on(const Asked& in, Instant now) {
     ports::Phones phones;
     for (const model::Binding* binding : registrar_.bindings(wish->extension, now))
       phones.bindings.push_back(*binding);
+    for (const model::Binding* binding : browsers_.bindings(wish->extension))
+      phones.bindings.push_back(*binding);
     out.push_back(Answered{in.id, std::move(phones)});
   } else if (const auto* people = std::get_if<ports::ListPresence>(&in.request)) {
     out.push_back(Answered{in.id, list_presence(people->extension)});
   } else if (const auto* presence = std::get_if<ports::SetPresence>(&in.request)) {
     out.push_back(Answered{in.id, set_presence(*presence, now)});
+  } else if (const auto* page = std::get_if<ports::AskBrowser>(&in.request)) {
+    browsers_.handle(browser::Browsers::Input{browser::Asked{in.id, *page}}, now);
   } else {
     calls_.handle(calls::Calls::Input{calls::Asked{in.id, in.request}}, now);
   }
@@ -198,7 +210,7 @@ ports::Status System::status() const {
   status.registered_contacts = registrar_.binding_count();
   status.active_calls = calls_.active();
   status.total_calls = calls_.total();
-  status.transactions = layer_.server_count() + layer_.client_count();
+  status.transactions = layer_.server_count() + layer_.client_count() + browsers_.transactions();
   status.since = started_;
   return status;
 }
@@ -216,6 +228,10 @@ void System::settle(Instant now) {
       busy = true;
       on_calls(std::move(*output), now);
     }
+    while (auto output = browsers_.poll()) {
+      busy = true;
+      on_browsers(std::move(*output), now);
+    }
   }
   report_lockouts(now);
   tell_presence(now);
@@ -225,7 +241,13 @@ void System::settle(Instant now) {
 void System::on_layer(sip::TransactionLayer::Output output, Instant now) {
   using Calls = calls::Calls;
   std::visit(Overloaded{
-                 [&](sip::Transmit&& transmit) { out.push_back(std::move(transmit)); },
+                 [&](sip::Transmit&& transmit) {
+                   if (transmit.to.transport == sip::Transport::kBrowser) {
+                     const browser::Arrived arrived{transmit.to, *transmit.bytes};
+                     return browsers_.handle(browser::Browsers::Input{arrived}, now);
+                   }
+                   out.push_back(std::move(transmit));
+                 },
                  [&](sip::RequestReceived&& in) { on_request(std::move(in), now); },
                  [&](sip::CancelReceived&& in) { calls_.handle(Calls::Input{std::move(in)}, now); },
                  [&](sip::ResponseReceived&& in) {
@@ -249,10 +271,42 @@ void System::on_calls(calls::Calls::Output output, Instant now) {
                  [&](calls::Wire&& wire) { on_wire(std::move(wire), now); },
                  [&](media::TellMedia&& tell) { out.push_back(std::move(tell)); },
                  [&](ports::Change&& change) { changes_.push_back(std::move(change)); },
-                 [&](ports::Answered&& answered) { out.push_back(std::move(answered)); },
+                 [&](ports::Answered&& answered) {
+                   if (answered.id) out.push_back(std::move(answered));
+                 },
                  [&](ports::Note&& note) { out.push_back(std::move(note)); },
                  [&](calls::Engagement&& engaged) {
                    presence_.engaged(engaged.extension, engaged.ringing, engaged.in_call, now);
+                 },
+                 [&](calls::BrowserInCall&& told) {
+                   const browser::InCall in{told.session, std::move(told.sip_call_id), std::move(told.call)};
+                   browsers_.handle(browser::Browsers::Input{in}, now);
+                 },
+                 [&](calls::BrowserCallEnded&& told) {
+                   const browser::CallEnded in{told.session, std::move(told.sip_call_id),
+                                               std::move(told.sentence)};
+                   browsers_.handle(browser::Browsers::Input{in}, now);
+                 },
+             },
+             std::move(output));
+}
+
+void System::on_browsers(browser::Browsers::Output output, Instant now) {
+  using Calls = calls::Calls;
+  std::visit(Overloaded{
+                 [&](browser::Sent&& sent) { on(Received{sent.flow, std::move(sent.bytes)}, now); },
+                 [&](media::TellMedia&& tell) { out.push_back(std::move(tell)); },
+                 [&](browser::MediaOf&& m) {
+                   calls_.handle(Calls::Input{calls::BrowserMedia{m.session, m.media}}, now);
+                 },
+                 [&](ports::Answered&& answered) { out.push_back(std::move(answered)); },
+                 [&](ports::BrowserPush&& push) { out.push_back(std::move(push)); },
+                 [&](model::BindingChange&& change) { tell_of(change, changes_, now); },
+                 [&](browser::Heard&& h) {
+                   calls_.handle(Calls::Input{calls::BrowserHeard{h.session, h.call, h.quality}}, now);
+                 },
+                 [&](browser::AskCalls&& ask) {
+                   calls_.handle(Calls::Input{calls::Asked{ask.id, std::move(ask.request)}}, now);
                  },
              },
              std::move(output));
@@ -315,17 +369,22 @@ void System::store(const model::ChangeSet& changes, ports::Ticket ticket, Instan
     } else {
       wanted.emplace_back(ports::SaveBinding{binding});
     }
-    if (change.kind == model::BindingChange::Kind::kRefreshed) continue;
-    const bool came = change.kind == model::BindingChange::Kind::kAdded;
-    wanted.emplace_back(came ? entry(about<events::ExtensionRegistered>(change), now)
-                             : entry(about<events::ExtensionUnregistered>(change), now));
-    presence_.registered(binding.extension.view(),
-                         !registrar_.bindings(binding.extension.view(), now).empty());
-    out.push_back(Note{Note::Level::kInfo, binding.extension.value + ' ' + change.why + " (" +
-                                               binding.flow.remote.to_string() + ' ' +
-                                               std::string(sip::uri_token(binding.flow.transport)) + ')'});
+    if (change.kind != model::BindingChange::Kind::kRefreshed) tell_of(change, wanted, now);
   }
   if (!wanted.empty()) out.push_back(ports::Persist{ticket, std::move(wanted)});
+}
+
+// A phone came or went.
+void System::tell_of(const model::BindingChange& change, std::vector<ports::Change>& wanted, Instant now) {
+  const auto& binding = change.binding;
+  const bool came = change.kind == model::BindingChange::Kind::kAdded;
+  wanted.emplace_back(came ? entry(about<events::ExtensionRegistered>(change), now)
+                           : entry(about<events::ExtensionUnregistered>(change), now));
+  const auto who = binding.extension.view();
+  presence_.registered(who, !registrar_.bindings(who, now).empty() || !browsers_.bindings(who).empty());
+  out.push_back(Note{Note::Level::kInfo, binding.extension.value + ' ' + change.why + " (" +
+                                             binding.flow.remote.to_string() + ' ' +
+                                             std::string(sip::uri_token(binding.flow.transport)) + ')'});
 }
 
 void System::tell_presence(Instant now) {
@@ -349,7 +408,7 @@ void System::report_lockouts(Instant now) {
 
 Deadline System::deadline() const {
   Deadline next = layer_.deadline().earliest(calls_.deadline()).earliest(registrar_.deadline());
-  next = next.earliest(authenticator_.deadline());
+  next = next.earliest(authenticator_.deadline()).earliest(browsers_.deadline());
   if (const auto at = delays_.next()) next = next.earliest({*at, "a slowed answer"});
   return next;
 }

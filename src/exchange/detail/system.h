@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/timer_heap.h"
+#include "browser/browsers.h"
 #include "calls/calls.h"
 #include "exchange/detail/locator.h"
 #include "exchange/detail/presence.h"
@@ -60,6 +61,7 @@ class System : private ports::Contacts {
   // requests.cc
   void on_request(sip::RequestReceived in, Instant now);
   void on_new_request(sip::RequestReceived in, Instant now);
+  void on_browser_invite(sip::RequestReceived in, Instant now);
   void on_register(sip::RequestReceived in, const model::ExtensionNumber& who, Instant now);
   void challenge(const sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now);
   void refuse(const sip::RequestReceived& in, int status, Instant now);
@@ -71,9 +73,11 @@ class System : private ports::Contacts {
 
   void on_layer(sip::TransactionLayer::Output output, Instant now);
   void on_calls(calls::Calls::Output output, Instant now);
+  void on_browsers(browser::Browsers::Output output, Instant now);
   void on_wire(calls::Wire wire, Instant now);
   void take(Locator::Step step, Instant now);
   void store(const model::ChangeSet& changes, ports::Ticket ticket, Instant now);
+  void tell_of(const model::BindingChange& change, std::vector<ports::Change>& wanted, Instant now);
   ports::Tell entry(events::Event event, Instant now);
   void tell_presence(Instant now);
   void quiet(model::ExtensionNumber extension, bool on, Instant now);
@@ -90,6 +94,7 @@ class System : private ports::Contacts {
   sip::TransactionLayer layer_;
   registrar::Authenticator authenticator_;
   registrar::Registrar registrar_;
+  browser::Browsers browsers_;  // before those who look up where phones are
   calls::Calls calls_;
   Locator locator_;
   PresenceTable presence_;

@@ -113,6 +113,15 @@ void assign_legs(std::string& out, const std::vector<model::LegRecord>& legs) {
     append_json_number(out, leg.loss_percent);
     out += R"(,"jitter_ms":)";
     append_json_number(out, leg.jitter_ms);
+    if (leg.heard) {
+      out += R"(,"heard":{"mos":)";
+      append_json_number(out, leg.heard->mos);
+      out += R"(,"loss_percent":)";
+      append_json_number(out, leg.heard->loss_percent);
+      out += R"(,"jitter_ms":)";
+      append_json_number(out, leg.heard->jitter_ms);
+      out += '}';
+    }
     out += '}';
   }
   out += ']';
@@ -133,6 +142,10 @@ std::optional<std::vector<model::LegRecord>> parse_legs(std::string_view text) {
                    .mos = number_at(object, "mos"),
                    .loss_percent = number_at(object, "loss_percent"),
                    .jitter_ms = number_at(object, "jitter_ms")});
+    const json::value* heard = object.if_contains("heard");
+    if (heard == nullptr || !heard->is_object()) continue;
+    const json::object& h = heard->get_object();
+    out.back().heard = {number_at(h, "mos"), number_at(h, "loss_percent"), number_at(h, "jitter_ms")};
   }
   return out;
 }
