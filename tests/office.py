@@ -1,4 +1,5 @@
 """A running Bellwire for tests: its own data directory, its own ports, its own process; gone afterwards."""
+import itertools
 import json
 import os
 import pathlib
@@ -53,6 +54,8 @@ def wait_until(check, seconds, what):
 
 
 class Office:
+    made = itertools.count()
+
     def __init__(self, extensions=("1001", "1002", "1003", "1004"), config="", host="127.0.0.1", binary=None,
                  rtp_ports=400, namespace=None, secrets=None):
         self.binary = binary or BINARY
@@ -60,7 +63,8 @@ class Office:
         self.data = self.folder / "data"
         self.host = host
         self.sip, self.tls, self.http, self.https = free_ports(4)
-        self.rtp = 41000 + (os.getpid() * 410) % 18000 // 2 * 2
+        # Each its own, also of two in one process: the first port of it is that of all browsers.
+        self.rtp = 41000 + (os.getpid() * 410 + next(Office.made) * 410) % 18000 // 2 * 2
         self.namespace = namespace
         self.config_file = self.folder / "config.yml"
         lines = ["server:", f"  sip_host: {host!r}", f"  sip_port: {self.sip}", f"  sip_tls_port: {self.tls}",
