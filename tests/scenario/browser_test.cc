@@ -127,6 +127,18 @@ TEST(Browser, LearnsWhyACallCannotBe) {
   expect_clean(office);
 }
 
+TEST(Browser, DoesNotRingForItsOwnCall) {
+  World office{Seed{24}, with_browsers()};
+  Browser& page = office.browser("alice");
+  EXPECT_FALSE(page.dials(page));
+  EXPECT_EQ("busy", page.refused().code);
+  Browser& other = office.browser_of(page.number());
+  EXPECT_TRUE(page.dials(other)) << "another page of the same person is somebody to talk to";
+  other.answers();
+  EXPECT_TRUE(page.in_call() && other.in_call()) << office.ladder();
+  expect_clean(office);
+}
+
 TEST(Browser, DeclinesForAllItsDevices) {
   World office{Seed{8}, with_browsers()};
   auto [alice, bob] = office.phones("alice", "bob");
@@ -213,6 +225,33 @@ TEST(Browser, AsksOneAndConnectsItWithAnother) {
   EXPECT_TRUE(page.joins(first, second)) << page.refused().sentence;
   EXPECT_TRUE(office.until([&] { return page.is_idle(); })) << office.ladder();
   expect_conversation(office, bob, carol);
+  expect_clean(office);
+}
+
+// The consultation ends and its other side moves to the call that stays; for the page that was asked it is
+// one call all the time.
+TEST(Browser, ThatIsConnectedWithSomebodyElseKeepsItsCall) {
+  World office{Seed{25}, with_browsers()};
+  auto [bob, carol] = office.phones("bob", "carol");
+  Browser& page = office.browser("alice");
+  talk(office, bob, carol);
+  bob.holds();
+  office.run_for(100ms);
+  bob.dials(page.number());
+  page.answers();
+  office.run_for(100ms);
+  const auto before = page.talking();
+  ASSERT_EQ(1U, before.size()) << office.ladder();
+  bob.completes_transfer();
+  ASSERT_TRUE(office.until([&] { return bob.is_idle(); })) << office.ladder();
+  EXPECT_EQ(before, page.talking());
+  ASSERT_EQ(1U, office.pbx().calls().size());
+  EXPECT_NE(before[0], office.pbx().calls()[0].id.value);
+  office.run_for(200ms);
+  EXPECT_TRUE(page.holds(before[0])) << page.refused().sentence;
+  EXPECT_TRUE(office.until([&] { return carol.is_held(); })) << office.ladder();
+  EXPECT_TRUE(page.hangs_up());
+  EXPECT_TRUE(office.until([&] { return carol.is_idle(); })) << office.ladder();
   expect_clean(office);
 }
 

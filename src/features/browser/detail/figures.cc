@@ -36,7 +36,7 @@ Switchboard::Answer Switchboard::on_wish(Session& session, const ports::BrowserF
   if (!line) return std::unexpected(line.error());
   const ports::LegQuality quality = judged(wish);
   push(session, ports::BrowserPush::Heard{(*line)->call, quality}, now);
-  out.push_back(Heard{session.key, (*line)->call, quality});
+  out.push_back(Heard{session.key, (*line)->place, quality});
   return ports::Reply{ports::Done{}};
 }
 

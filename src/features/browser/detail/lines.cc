@@ -150,7 +150,11 @@ void Switchboard::invited(sip::RequestReceived in, Instant now) {
   if (session == nullptr || !session->ready()) return refuse(480);
   const auto known =
       session->expected.extract(std::string(in.request.get(sip::HeaderName::kCallId).value_or("")));
-  if (session->lines.size() >= limits_.calls_per_session) return refuse(486);
+  const bool its_own = std::ranges::any_of(session->lines, [&](const calls::LegId id) {
+    const Line* line = find(id);
+    return line != nullptr && !known.empty() && line->place == known.mapped();
+  });
+  if (its_own || session->lines.size() >= limits_.calls_per_session) return refuse(486);
   auto offer = sdp::parse(sip::session_description(in.request));
   sdp::OfferAnswer wire{Page::inner_side(), rng_};
   if (known.empty() || !offer || !wire.remote_offer(std::move(*offer))) return refuse(488);
@@ -167,7 +171,7 @@ void Switchboard::invited(sip::RequestReceived in, Instant now) {
                                                               '<' + session->binding.contact + '>', cx),
                                   .session = session->key,
                                   .wire = std::move(wire)});
-  line->call = known.mapped();
+  line->call = line->place = known.mapped();
   session->lines.push_back(id);
   lines_.emplace(id, std::move(line)).first->second->leg.ring(cx);
   push(*session, std::move(told), now);
@@ -228,7 +232,7 @@ void Switchboard::hold_others(const Session& session, const Line* except) {
     Line* line = find(id);
     if (line == nullptr || line == except || line->holds || !line->leg.up()) continue;
     line->holds = true;
-    out.push_back(AskCalls{{}, ports::HoldCall{line->call, session.extension()}});
+    out.push_back(AskCalls{{}, ports::HoldCall{line->place, session.extension()}});
   }
 }
 

@@ -267,7 +267,7 @@ Switchboard::Answer Switchboard::on_wish(Session& session, const ports::BrowserH
   const auto line = line_of(session, wish.call);
   if (!line) return std::unexpected(line.error());
   (*line)->holds = true;
-  out.push_back(AskCalls{id, ports::HoldCall{(*line)->call, session.extension()}});
+  out.push_back(AskCalls{id, ports::HoldCall{(*line)->place, session.extension()}});
   return std::nullopt;
 }
 
@@ -276,7 +276,7 @@ Switchboard::Answer Switchboard::on_wish(Session& session, const ports::BrowserR
   const auto line = line_of(session, wish.call);
   if (!line) return std::unexpected(line.error());
   hold_others(session, *line);
-  out.push_back(AskCalls{id, ports::ResumeCall{(*line)->call, session.extension()}});
+  out.push_back(AskCalls{id, ports::ResumeCall{(*line)->place, session.extension()}});
   return std::nullopt;
 }
 
@@ -302,13 +302,13 @@ Switchboard::Answer Switchboard::on_wish(Session& session, const ports::BrowserT
   if (!line) return std::unexpected(line.error());
   if (wish.to.empty() == wish.with.empty())
     return std::unexpected(bad_request("either to, or with_call_id, must be given"));
-  const model::CallId call = (*line)->call;
+  const model::CallId call = (*line)->place;
   if (wish.with.empty()) {
     out.push_back(AskCalls{id, ports::TransferCall{call, session.extension(), wish.to}});
   } else {
     const auto other = line_of(session, wish.with);
     if (!other) return std::unexpected(other.error());
-    out.push_back(AskCalls{id, ports::JoinCalls{call, session.extension(), wish.with}});
+    out.push_back(AskCalls{id, ports::JoinCalls{call, session.extension(), (*other)->place}});
   }
   return std::nullopt;
 }

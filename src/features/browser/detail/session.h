@@ -22,7 +22,8 @@ struct Line {
   calls::Leg leg;
   sip::ConnectionId session;
   sdp::OfferAnswer wire;  // with the exchange; what the page agreed to is carried over it
-  model::CallId call{};   // none until the exchange has told
+  model::CallId call{};   // as its page knows it; none until the exchange has told
+  model::CallId place{};  // the call it is in now: another one after an attended transfer
   bool told_ringing = false;
   bool holds = false;          // by the wish of its page
   bool over = false;           // its page was told; only the leg lives on

@@ -66,7 +66,8 @@ void Switchboard::on(const InCall& in, Instant) {
   Session* session = find(in.session);
   if (session == nullptr) return;
   if (Line* line = line_with(*session, in.sip_call_id)) {
-    line->call = in.call;
+    if (line->call.empty()) line->call = in.call;
+    line->place = in.call;
     return;
   }
   if (session->expected.size() < limits_.calls_per_session * 2)
