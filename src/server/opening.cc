@@ -5,7 +5,6 @@
 #include "server/data_directory.h"
 #include "server/first_admin.h"
 #include "store/access.h"
-#include "store/journal.h"
 #include "store/seal.h"
 
 namespace bw::server {
@@ -146,10 +145,8 @@ std::expected<OpenedDatabase, std::string> open_database(const config::Config& c
   if (!records) return sentence(records.error());
   if (auto r = make_first_admin(*opened, *records, password_rules(config), rng, now, log); !r)
     return sentence(r.error());
-  const auto newest = store::Journal{*opened}.newest_seq();
-  if (!newest) return sentence(newest.error());
   return OpenedDatabase{std::move(*opened), std::make_shared<const model::Directory>(std::move(directory)),
-                        std::move(*bindings), std::move(*records), *newest};
+                        std::move(*bindings), std::move(*records)};
 }
 
 }  // namespace bw::server

@@ -44,7 +44,6 @@ struct OpenedDatabase {
   model::DirectorySnapshot directory;
   std::vector<model::Binding> bindings;
   access::Records records;
-  std::uint64_t newest_event = 0;  // of the journal
 };
 // Opens and migrates it, takes in extensions of the configuration that it does not know, closes the calls
 // that the last run left open.
