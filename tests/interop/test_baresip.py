@@ -1,28 +1,12 @@
 """baresip, a telephone nobody here wrote: registered, called, heard both ways, ended from either side."""
 import unittest
 
-from interop.softphone import Baresip
-from netns import Network
-from office import Office, wait_until
+from interop.rooms import Rooms
+from office import wait_until
 import time
 
 
-class BaresipCalls(unittest.TestCase):
-    def setUp(self):
-        self.network = Network("pbx", "a", "b", "c").__enter__()
-        self.addCleanup(self.network.__exit__)
-        self.office = Office(host="0.0.0.0", namespace=self.network.namespace("pbx"))
-        self.addCleanup(lambda: self.office.__exit__(None))
-        self.office.start()
-
-    def phone(self, number, place, transport="udp", v6=False, **options):
-        pbx = self.network.address6("pbx") if v6 else self.network.address("pbx")
-        port = self.office.tls if transport == "tls" else self.office.sip
-        phone = Baresip(number, (pbx, port), transport, namespace=self.network.namespace(place), **options)
-        self.addCleanup(phone.__exit__, None)
-        phone.wait_registered()
-        return phone
-
+class BaresipCalls(Rooms):
     def talk(self, alice, bob, a_tone, b_tone):
         alice.dial("1002")
         alice.wait_for("CALL_ESTABLISHED")

@@ -1,33 +1,18 @@
 """Telephones that share no codec hear each other: baresip with one codec each, a tone from every mouth."""
 import unittest
 
-from interop.softphone import Baresip
-from netns import Network
-from office import Office, wait_until
+from interop.rooms import Rooms
+from office import wait_until
 
 
-class Transcoding(unittest.TestCase):
-    def setUp(self):
-        self.network = Network("pbx", "a", "b", "c").__enter__()
-        self.addCleanup(self.network.__exit__)
-        self.office = Office(host="0.0.0.0", namespace=self.network.namespace("pbx"))
-        self.addCleanup(lambda: self.office.__exit__(None))
-        self.office.start()
-
-    def phone(self, number, place, codecs, tone, **options):
-        phone = Baresip(number, (self.network.address("pbx"), self.office.sip),
-                        namespace=self.network.namespace(place), codecs=codecs, tone=tone, **options)
-        self.addCleanup(phone.__exit__, None)
-        phone.wait_registered()
-        return phone
-
+class Transcoding(Rooms):
     def codecs_of_the_call(self):
         view = self.office.json("call", "ls")[0]
         return {leg["party"]: leg["codec"].lower() for leg in view["legs"]}
 
     def meet(self, a_codec, b_codec, expected):
-        alice = self.phone("1001", "a", a_codec, 440)
-        bob = self.phone("1002", "b", b_codec, 1000)
+        alice = self.phone("1001", "a", codecs=a_codec, tone=440)
+        bob = self.phone("1002", "b", codecs=b_codec, tone=1000)
         alice.dial("1002")
         alice.wait_for("CALL_ESTABLISHED")
         bob.wait_for("CALL_ESTABLISHED")
@@ -57,7 +42,7 @@ class Transcoding(unittest.TestCase):
 
     def test_transfer_to_a_phone_with_another_codec(self):
         alice, bob = self.meet("PCMU/8000/1", "PCMU/8000/1", {"1001": "pcmu/8000", "1002": "pcmu/8000"})
-        carol = self.phone("1003", "c", "G722/16000/1", 700)
+        carol = self.phone("1003", "c", codecs="G722/16000/1", tone=700)
         bob.command("transfer", f"sip:1003@{self.network.address('pbx')}:{self.office.sip}")
         carol.wait_for("CALL_ESTABLISHED")
         carol.hears(440)
