@@ -1,6 +1,7 @@
 """The API over HTTP, as an integrator's program uses it."""
 import http.client
 import json
+import time
 
 
 class Client:
@@ -14,7 +15,16 @@ class Client:
             self.headers["Authorization"] = f"Bearer {token}"
 
     def ask(self, method, path, body=None, headers=None, raw=None):
-        """(status, headers, JSON or text); header names in lower case."""
+        """(status, headers, JSON or text); header names in lower case. Who is logged in and asks too much waits as told."""
+        until = time.monotonic() + 60
+        while True:
+            answer = self.ask_once(method, path, body, headers, raw)
+            limited = answer[0] == 429 and "authorization" in map(str.lower, self.headers)
+            if not limited or answer[2].get("code") != "rate_limited" or time.monotonic() > until:
+                return answer
+            time.sleep(int(answer[1]["retry-after"]))
+
+    def ask_once(self, method, path, body=None, headers=None, raw=None):
         connection = http.client.HTTPConnection(self.office.host, self.office.http, timeout=60, source_address=self.source)
         try:
             wanted = {**self.headers, **(headers or {})}
