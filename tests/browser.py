@@ -174,15 +174,38 @@ class Page:
         return heard["hz"], heard["db"]
 
     def hears(self, hz, seconds=60, **more):
-        """Until this is the loudest frequency, three times running."""
-        end, running, heard = time.monotonic() + seconds, 0, None
+        """Until this is the loudest frequency, three times running; when that began comes back (time.monotonic)."""
+        end, running, heard, first = time.monotonic() + seconds, 0, None, 0
         while time.monotonic() < end:
             heard = self.loudest(**more)
             running = running + 1 if abs(heard[0] - hz) < 15 and heard[1] > -60 else 0
+            if running == 1:
+                first = time.monotonic()
             if running == 3:
-                return
+                return first
             time.sleep(0.05)
         raise AssertionError(f"{hz} Hz was to be heard, but {heard[0]:.0f} Hz at {heard[1]:.0f} dB is")
+
+    def listens(self, hz):
+        """From now on notes when its loudspeaker plays that frequency."""
+        self.evaluate("(hz) => window.__listen(hz)", hz)
+
+    def longest_silence(self, since):
+        """Of what it listens for, in seconds, after the moment `since` (time.time)."""
+        return self.evaluate("""(since) => {
+          const heard = [since, ...window.__heard.filter((at) => at > since), performance.timeOrigin + performance.now()];
+          return Math.max(...heard.slice(1).map((at, i) => at - heard[i]));
+        }""", since * 1000) / 1000
+
+    def own_address(self):
+        """Where its media goes out, as its newest connection measured it; None: nowhere."""
+        return self.evaluate("""async () => {
+          const report = await window.__connections.at(-1)?.getStats() ?? new Map();
+          const all = [...report.values()];
+          const transport = all.find((r) => r.type === 'transport');
+          const pair = transport?.dtlsState === 'connected' ? report.get(transport.selectedCandidatePairId) : undefined;
+          return pair?.state === 'succeeded' ? report.get(pair.localCandidateId)?.address : undefined;
+        }""")
 
     def another(self):
         """A second tab: the same login, nothing else in common."""

@@ -267,17 +267,27 @@ export class Connection extends Emitter<ConnectionEvents> {
   // From the session on: it may have ended meanwhile.
   private async retry(): Promise<void> {
     await this.inTurn(async () => {
-      if (this.closed || this.media?.connection.connectionState === "connected") return;
-      try {
-        if (this.session !== null) await this.api.get(this.path());
-        else await this.openSession();
-      } catch (error) {
-        if (!(error instanceof Refusal) || error.status !== 404) throw error;
-        this.session = null;
+      if (this.closed) return;
+      if (this.session !== null && !(await this.isThere())) this.session = null;
+      if (this.session === null) {
         await this.openSession();
+        await this.connect();
+      } else if (this.media?.connection.connectionState === "connected") {
+        await this.negotiate(this.media, true); // the browser may believe in a way that is gone
+      } else {
+        await this.connect();
       }
-      await this.connect();
     }).catch((error: unknown) => this.later(error));
+  }
+
+  private async isThere(): Promise<boolean> {
+    try {
+      await this.api.get(this.path());
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) return false;
+      throw error;
+    }
   }
 
   private after(ms: number, act: () => void): void {

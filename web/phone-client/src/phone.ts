@@ -5,6 +5,7 @@ import { Connection, type ConnectionState, type Memory, type Times } from "./con
 import { Emitter } from "./emitter.js";
 import { LiveStream } from "./live.js";
 import { Microphone } from "./microphone.js";
+import { Pulse } from "./pulse.js";
 import { figuresBetween, type Quality, qualityOf, sentQuality, type Totals, totalsOf } from "./quality.js";
 import type { CallPlaced, CallView, Message, Push, Session, Verbs } from "./wire.js";
 
@@ -17,7 +18,7 @@ export interface PhoneOptions {
   audio?: HTMLAudioElement;
   /** Where the number of the session survives a reload. sessionStorage unless said otherwise; null: nowhere. */
   memory?: Memory | null;
-  times?: Partial<Times & { statsMs: number }>;
+  times?: Partial<Times & { statsMs: number; pulseMs: number }>;
 }
 
 export interface PhoneEvents extends Record<string, unknown> {
@@ -35,7 +36,9 @@ export interface PhoneEvents extends Record<string, unknown> {
   loggedOut: Refusal;
 }
 
-const TIMES = { connectMs: 15_000, patienceMs: 1_500, touchMs: 60_000, retryMs: 2_000, statsMs: 5_000 };
+const TIMES = { connectMs: 15_000, patienceMs: 1_500, touchMs: 60_000, retryMs: 2_000, statsMs: 5_000, pulseMs: 250 };
+const STOPPED_MS = 1_000; // so long no sound comes before another way is looked for,
+const LOOK_AGAIN_MS = 3_000; // and so often at most
 
 export class Phone extends Emitter<PhoneEvents> {
   readonly api: Api;
@@ -49,7 +52,8 @@ export class Phone extends Emitter<PhoneEvents> {
   private stream: LiveStream | null = null;
   private dialling = 0;
   private early: Push[] = [];
-  private ticking: ReturnType<typeof setInterval> | null = null;
+  private ticking: ReturnType<typeof setInterval>[] = [];
+  private readonly pulse = new Pulse(STOPPED_MS, LOOK_AGAIN_MS);
   private totals: Totals | null = null;
   private readonly speakers = new Set<Call>();
   private off: (() => void)[] = [];
@@ -112,7 +116,10 @@ export class Phone extends Emitter<PhoneEvents> {
     await connection.prepare();
     await stream.start();
     this.watchNetwork();
-    this.ticking = setInterval(() => void this.tick(), this.times.statsMs);
+    this.ticking.push(
+      setInterval(() => void this.tick(), this.times.statsMs),
+      setInterval(() => void this.feelPulse(), this.times.pulseMs),
+    );
     await connection.open();
   }
 
@@ -120,7 +127,7 @@ export class Phone extends Emitter<PhoneEvents> {
   async stop(): Promise<void> {
     for (const call of this.calls) if (!call.over) await call.hangUp().catch(() => {});
     for (const off of this.off.splice(0)) off();
-    if (this.ticking !== null) clearInterval(this.ticking);
+    for (const timer of this.ticking.splice(0)) clearInterval(timer);
     await Promise.all([this.connection?.close(), this.stream?.close()]);
     this.connection = this.stream = null;
     for (const call of [...this.calls]) this.ended(call, "The phone was switched off.");
@@ -184,6 +191,7 @@ export class Phone extends Emitter<PhoneEvents> {
   /** Looks for another way to the server now. Changes of the network are noticed without it. */
   async reconnect(): Promise<void> {
     this.stream?.hurry();
+    this.stream?.reopen(); // it may hang on a way that is gone, and nobody would say so
     await this.connection?.restart();
   }
 
@@ -381,6 +389,13 @@ export class Phone extends Emitter<PhoneEvents> {
   }
 
   // ---- the world outside ----
+
+  private async feelPulse(): Promise<void> {
+    const listens = () => this.active?.state === "up" && !this.active.heldByOther;
+    const totals = listens() ? await this.measure().catch(() => null) : null;
+    if (totals === null || !listens()) return this.pulse.rest();
+    if (this.pulse.stopped(totals.packetsReceived, performance.now())) void this.reconnect();
+  }
 
   private play(media: MediaStream): void {
     this.audio.srcObject = media;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Pulse } from "../dist/pulse.js";
 import { figuresBetween, qualityOf, totalsOf } from "../dist/quality.js";
 import { amplitude } from "../dist/selftest.js";
 import { SseParser } from "../dist/sse.js";
@@ -72,4 +73,28 @@ test("a tone is told from another", () => {
   const samples = Float32Array.from({ length: 4_800 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 941 * i) / 48_000));
   assert.ok(Math.abs(amplitude(samples, 941 / 48_000) - 0.5) < 0.02);
   assert.ok(amplitude(samples, 700 / 48_000) < 0.02);
+});
+
+test("sound that stops is told once, one that never came or is not expected never", () => {
+  const pulse = new Pulse(1_000, 5_000);
+  const steps = [
+    ["none ever came", 0, 0, false],
+    ["and still none", 0, 3_000, false],
+    ["the first", 7, 3_100, false],
+    ["it goes on", 8, 3_200, false],
+    ["not yet", 8, 4_100, false],
+    ["stopped", 8, 4_200, true],
+    ["told already", 8, 20_000, false],
+    ["it is back", 9, 20_100, false],
+    ["and stops again", 9, 21_100, true],
+    ["back", 10, 21_200, false],
+    ["stops too soon after the last time", 10, 22_300, false],
+    ["which is told when the pause is over", 10, 26_100, true],
+    ["another connection begins to count", 1, 40_000, false],
+    ["and has brought nothing yet", 1, 50_000, false],
+    ["it does", 2, 50_100, false],
+  ];
+  for (const [what, packets, now, expected] of steps) assert.equal(pulse.stopped(packets, now), expected, what);
+  pulse.rest();
+  assert.equal(pulse.stopped(2, 60_000), false, "a call that is held");
 });

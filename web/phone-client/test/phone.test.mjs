@@ -156,6 +156,32 @@ test("a lost way is looked for again by an ICE restart on the same session", asy
   assert.equal(server.asked("POST /api/webrtc/session").length, 1);
 });
 
+test("sound that stops in a call is the sign to look for another way, and to open the live stream anew", async () => {
+  const phone = await started({ times: { pulseMs: 5 } });
+  const call = await phone.call("1002");
+  server.push("webrtc.answered", { call_id: call.id, session_id: "s-1" });
+  await until(() => call.state === "up", "the answer");
+  const [connection] = PeerConnection.all;
+  let packets = 0;
+  const voice = setInterval(() => connection.stats.set("i", { type: "inbound-rtp", kind: "audio", id: "i", packetsReceived: ++packets }), 20);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(server.offers.length, 1);
+  clearInterval(voice);
+  await until(() => server.offers.length === 2, "another offer");
+  assert.match(server.offers[1], /of connection 1 \(restart\)/);
+  await until(() => server.streamQueries.length === 2, "the stream again");
+  assert.equal(call.over, false);
+});
+
+test("a restart that did not reach the server is tried again", async () => {
+  const phone = await started();
+  server.refusals.set("POST /api/webrtc/offer", [500, { error: "Something is wrong.", code: "internal" }]);
+  await phone.reconnect();
+  assert.equal(phone.state, "reconnecting");
+  await until(() => server.offers.length === 2 && phone.state === "connected", "another offer");
+  assert.match(server.offers[1], /of connection 1 \(restart\)/);
+});
+
 test("a connection that has failed is made anew under the same session", async () => {
   const phone = await started();
   PeerConnection.all[0].become("failed");
