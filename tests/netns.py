@@ -1,11 +1,10 @@
 """A little network of our own: namespaces joined by a bridge in a namespace, nothing of it touches the host's."""
 import contextlib
 import ctypes
-import itertools
 import os
 import subprocess
 
-_counter = itertools.count(os.getpid() * 10 % 60000)
+from claims import claim
 
 
 def ip(*words, check=True):
@@ -21,11 +20,13 @@ class Network:
     """hosts("pbx", "a") makes namespaces with 192.0.2.1, .2 … and 2001:db8::1, ::2 … on one switch."""
 
     def __init__(self, *names):
-        self.tag = f"bw{next(_counter) % 65536:x}"
+        number, self.held = claim("network", 1000)
+        self.tag = f"bwt{number}"
         self.names = names
         self.switch = f"{self.tag}-sw"
 
     def __enter__(self):
+        self._remove()  # what a test left that was killed
         try:
             self._make()
         except BaseException:
@@ -76,3 +77,4 @@ class Network:
 
     def __exit__(self, *_):
         self._remove()
+        self.held.close()

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import time
 
+from claims import claim
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("BELLWIRE", str(ROOT / "build/release/bellwire"))
 PASSWORD = "Test-Pass-{}!"
@@ -20,26 +22,39 @@ def password(number):
     return PASSWORD.format(number)
 
 
+class Ports:
+    """The ports of this process: a block that no other test has, below those the system gives to outgoing connections
+    (32768 and up), or one of them could take the place of a server that is being restarted; and below those baresip
+    takes for sound."""
+    FIRST, LAST, BLOCK = 21000, 29999, 200
+
+    def __init__(self):
+        self.owner = os.getpid()
+        block, self.held = claim("ports", (self.LAST - self.FIRST + 1) // self.BLOCK)
+        self.numbers = itertools.cycle(range(self.FIRST + block * self.BLOCK, self.FIRST + (block + 1) * self.BLOCK))
+
+    def free(self):
+        """One that is free on UDP and TCP alike; what was given comes again after all others."""
+        for port in itertools.islice(self.numbers, self.BLOCK):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as packets, \
+                    socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
+                try:
+                    packets.bind(("127.0.0.1", port))
+                    stream.bind(("127.0.0.1", port))
+                    return port
+                except OSError:
+                    continue
+        raise AssertionError(f"none of the {self.BLOCK} ports of this test is free")
+
+
+_ports = None
+
+
 def free_ports(count):
-    """Ports that were free a moment ago, on UDP and TCP alike; below those the system gives to outgoing connections
-    (32768 and up), or one of them could take the place of a server that is being restarted."""
-    found = []
-    port = 21000 + (os.getpid() * 37) % 11000
-    while len(found) < count:
-        port = port + 1 if port < 32700 else 21001
-        sockets = []
-        try:
-            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-                s = socket.socket(socket.AF_INET, kind)
-                sockets.append(s)
-                s.bind(("127.0.0.1", port))
-            found.append(port)
-        except OSError:
-            pass
-        finally:
-            for s in sockets:
-                s.close()
-    return found
+    global _ports
+    if _ports is None or _ports.owner != os.getpid():
+        _ports = Ports()
+    return [_ports.free() for _ in range(count)]
 
 
 def wait_until(check, seconds, what):
@@ -54,7 +69,8 @@ def wait_until(check, seconds, what):
 
 
 class Office:
-    made = itertools.count()
+    # Where the media of one begins and the next may: no two that run share a port of it.
+    MEDIA_FIRST, MEDIA_STEP, MEDIA_PLACES = 41000, 410, 43
 
     def __init__(self, extensions=("1001", "1002", "1003", "1004"), config="", host="127.0.0.1", binary=None,
                  rtp_ports=400, namespace=None, secrets=None):
@@ -63,8 +79,8 @@ class Office:
         self.data = self.folder / "data"
         self.host = host
         self.sip, self.tls, self.http, self.https = free_ports(4)
-        # Each its own, also of two in one process: the first port of it is that of all browsers.
-        self.rtp = 41000 + (os.getpid() * 410 + next(Office.made) * 410) % 18000 // 2 * 2
+        place, self.media_claim = claim("media", self.MEDIA_PLACES)
+        self.rtp = self.MEDIA_FIRST + place * self.MEDIA_STEP
         self.namespace = namespace
         self.config_file = self.folder / "config.yml"
         lines = ["server:", f"  sip_host: {host!r}", f"  sip_port: {self.sip}", f"  sip_tls_port: {self.tls}",
@@ -86,6 +102,7 @@ class Office:
         if kind is not None:
             print(self.log.read_text()[-8000:])
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.media_claim.close()
 
     def command(self, *words):
         inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []

@@ -87,9 +87,13 @@ class BrowserCalls(unittest.TestCase):
             bob.hang_up()
             self.assertEqual(page.hears("webrtc.ended")["reason"], "1002 hung up")
             bob.register(expires=0)
-        wait_until(lambda: page.done("GET", "/api/cdr?extension=1001&limit=1")[0]["call_id"] == placed["call_id"], 20, "its record")
-        record = page.done("GET", "/api/cdr?extension=1001&limit=1")[0]
-        heard = [leg["heard"] for leg in record["legs"] if leg["party"] == "1001"][0]
+
+        def heard_by_the_page():
+            record = page.done("GET", "/api/cdr?extension=1001&limit=1")[0]
+            self.assertEqual(record["call_id"], placed["call_id"])
+            return [leg["heard"] for leg in record["legs"] if leg["party"] == "1001"]
+
+        heard = wait_until(heard_by_the_page, 20, "the record with its legs, which come after the end")[0]
         self.assertAlmostEqual(heard["loss_percent"], 2.0)
 
     def test_a_page_is_called_by_a_desk_phone_and_takes_the_call_up(self):
