@@ -47,6 +47,9 @@ function prepare() {
     constructor(...words) {
       super(...words);
       window.__connections.push(this);
+      this.addEventListener("connectionstatechange", () => {
+        if (this.connectionState === "connected") window.__connectedAt ??= performance.now(); // since the page was asked for
+      });
     }
   };
 }

@@ -11,6 +11,7 @@ namespace bw::calls {
 namespace {
 
 constexpr media::LoopIndex kBrowserLoop = 0;
+constexpr Duration kFarewell = 1s;
 constexpr std::uint16_t kNoPort = 9;  // discard: the browser's real place is the business of ICE
 
 constexpr std::uint64_t kSessions = 1ULL << 63U;  // apart from the numbers of sessions over REST
@@ -86,6 +87,7 @@ std::expected<sdp::SessionDescription, std::string> Engine::read(Member& member,
     tell(kBrowserLoop, media::CloseSession{side.session});
     side.session = media::SessionId{kSessions | next_session_++};
     side.own = fresh_credentials(rng_);
+    member.media_over.clear();
     open_session(member);
     attach(member);
   } else if (!first && taken->change == Change::kRestart && kind == webrtc::Kind::kOffer) {
@@ -111,7 +113,18 @@ void Engine::on_session_ended(const media::SessionEvent& event, Instant now) {
     if (!member->browser || member->browser->session != ended->session) continue;
     Call* call = call_of(*member);
     if (call == nullptr || !member->leg.up()) return;
-    return end_call(*call, {.status = 480, .sentence = member->extension + ": " + ended->sentence}, now);
+    member->media_over = ended->sentence;
+    if (ended->failed) return on_farewell(*call, now);
+    // Who hangs up closes the connection and says BYE, which may come second.
+    return call_timers_.arm(call->farewell_timer, now + kFarewell, {call->key, CallTimer::Kind::kFarewell});
+  }
+}
+
+void Engine::on_farewell(Call& call, Instant now) {
+  for (const LegId id : call.members) {
+    const Member* member = find(id);
+    if (member == nullptr || member->media_over.empty()) continue;
+    return end_call(call, {.status = 480, .sentence = member->extension + ": " + member->media_over}, now);
   }
 }
 

@@ -44,6 +44,7 @@ struct Member {
   std::string negotiated_codec{};
   std::string device{};  // User-Agent of its registration, for a phone that does not name itself in the call
   std::optional<BrowserSide> browser{};
+  std::string media_over{};  // its browser ended the connection, and has not said yet why
   Engagement engagement = Engagement::kNone;
   std::optional<model::LegQuality> heard{};  // of what came to a browser, as it said last
   model::LegQuality heard_sum{};             // of all it said
@@ -100,7 +101,7 @@ struct MediaOwner {
 };
 
 struct CallTimer {
-  enum class Kind : std::uint8_t { kRing, kDuration, kClosing, kNegotiation };
+  enum class Kind : std::uint8_t { kRing, kDuration, kClosing, kNegotiation, kFarewell };
   CallKey call;
   Kind kind = Kind::kRing;
 };
@@ -122,7 +123,7 @@ struct Call {
   unsigned max_forwards = 70;
   std::size_t media_open = 0;  // media legs whose figures are still to come
   media::LoopIndex loop = 0;
-  TimerHandle ring_timer, duration_timer, closing_timer, negotiation_timer;
+  TimerHandle ring_timer, duration_timer, closing_timer, negotiation_timer, farewell_timer;
 };
 
 }  // namespace bw::calls

@@ -62,6 +62,7 @@ void Engine::end_call(Call& call, Ending ending, Instant now) {
   call_timers_.cancel(call.ring_timer);
   call_timers_.cancel(call.duration_timer);
   call_timers_.cancel(call.negotiation_timer);
+  call_timers_.cancel(call.farewell_timer);
   if (call.dialling) tell_transfer(call, *call.dialling, false, now);
   call.dialling.reset();
   call.negotiation.reset();

@@ -422,6 +422,9 @@ void Engine::on_call_timer(CallTimer timer, Instant now) {
                now);
       return;
     }
+    case CallTimer::Kind::kFarewell:
+      call.farewell_timer = {};
+      return on_farewell(call, now);
     case CallTimer::Kind::kNegotiation:
       call.negotiation_timer = {};
       offer_unanswered(call, now);

@@ -107,6 +107,7 @@ class Engine {
                                                            webrtc::Kind kind);
   std::string said(const Member& member, const std::string& plain, webrtc::Kind kind) const;
   void on_session_ended(const media::SessionEvent& event, Instant now);
+  void on_farewell(Call& call, Instant now);
   media::LoopIndex loop_for(bool browser, std::string_view callee, Instant now) const;
   void come_to_browsers(Call& call, const std::vector<const model::Binding*>& phones) const;
   void gather(Member& a, Member& b);
