@@ -2,14 +2,15 @@
 from live_stream import Sse
 
 
-def description(certificate=1, setup="actpass"):
-    """An offer as Chromium writes it, shortened."""
-    fingerprint = ":".join(f"{(certificate if i == 0 else i) % 256:02X}" for i in range(32))
+def description(certificate=1, setup="actpass", media=None):
+    """An offer as Chromium writes it, shortened. `media`: of somebody who has some (crowd.py)."""
+    media = media or {"ufrag": f"f{certificate}xyz", "password": "some-password-of-a-browser",
+                      "fingerprint": "sha-256 " + ":".join(f"{(certificate if i == 0 else i) % 256:02X}" for i in range(32))}
     return "\r\n".join([
         "v=0", "o=- 4611 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0", "a=msid-semantic: WMS s",
         "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 110 126", "c=IN IP4 0.0.0.0", "a=rtcp:9 IN IP4 0.0.0.0",
-        f"a=ice-ufrag:f{certificate}xyz", "a=ice-pwd:some-password-of-a-browser", "a=ice-options:trickle",
-        f"a=fingerprint:sha-256 {fingerprint}", f"a=setup:{setup}", "a=mid:0", "a=sendrecv", "a=msid:s t",
+        f"a=ice-ufrag:{media['ufrag']}", f"a=ice-pwd:{media['password']}", "a=ice-options:trickle",
+        f"a=fingerprint:{media['fingerprint']}", f"a=setup:{setup}", "a=mid:0", "a=sendrecv", "a=msid:s t",
         "a=rtcp-mux", "a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1",
         "a=rtpmap:63 red/48000/2", "a=rtpmap:9 G722/8000", "a=rtpmap:0 PCMU/8000", "a=rtpmap:8 PCMA/8000",
         "a=rtpmap:110 telephone-event/48000", "a=rtpmap:126 telephone-event/8000", ""])
