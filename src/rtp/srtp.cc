@@ -4,13 +4,13 @@
 
 #include <cstring>
 
+#include "rtp/detail/gcm_session.h"
+
 namespace bw::rtp {
 namespace {
 
 static_assert(kSrtpTailRoom >= SRTP_MAX_TRAILER_LEN + 4);
 
-// How far behind the newest a late packet may come: five seconds of 20 ms frames.
-constexpr unsigned long kReplayWindow = 256;
 constexpr std::size_t kRtcpHeaderBytes = 8;
 constexpr std::size_t kRtpHeaderBytes = 12;
 
@@ -30,13 +30,8 @@ void set_suite(SrtpSuite suite, srtp_policy_t& policy) {
       srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);  // RFC 4568 §6.2.2
       return;
     case SrtpSuite::kAeadAes128Gcm:
-      srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
-      srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
-      return;
     case SrtpSuite::kAeadAes256Gcm:
-      srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp);
-      srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtcp);
-      return;
+      return;  // not by this library
   }
 }
 
@@ -53,22 +48,36 @@ SrtpError meaning(srtp_err_status_t status) {
     case srtp_err_status_bad_param:
     case srtp_err_status_parse_err:
       return SrtpError::kMalformed;
-    case srtp_err_status_cipher_fail:  // GCM reports a wrong tag as a failed cipher
-      return SrtpError::kNotAuthentic;
     default:
       return SrtpError::kInternal;
   }
 }
 
-using Operation = srtp_err_status_t (*)(srtp_t, void*, int*);
+struct Operation {
+  srtp_err_status_t (*by_library)(srtp_t, void*, int*);
+  detail::GcmSession::Result (detail::GcmSession::*by_gcm)(std::span<std::uint8_t>, std::size_t);
+  std::size_t least = 0;  // bytes of such a packet
+  std::size_t room = 0;   // needed behind it
+};
+constexpr Operation kProtectRtp{srtp_protect, &detail::GcmSession::protect_rtp, kRtpHeaderBytes,
+                                kSrtpTailRoom};
+constexpr Operation kProtectRtcp{srtp_protect_rtcp, &detail::GcmSession::protect_rtcp, kRtcpHeaderBytes,
+                                 kSrtpTailRoom};
+constexpr Operation kUnprotectRtp{srtp_unprotect, &detail::GcmSession::unprotect_rtp, kRtpHeaderBytes + 4};
+// Header, index and the shortest tag: libsrtp2 reads them from the end without asking for the length.
+constexpr Operation kUnprotectRtcp{srtp_unprotect_rtcp, &detail::GcmSession::unprotect_rtcp,
+                                   kRtcpHeaderBytes + 4 + 10};
 
-std::expected<std::size_t, SrtpError> apply(Operation operation, srtp_t context,
-                                            std::span<std::uint8_t> buffer, std::size_t size,
-                                            std::size_t least, std::size_t room) {
-  if (size < least || size > 65'535 || buffer[0] >> 6U != 2) return std::unexpected(SrtpError::kMalformed);
-  if (buffer.size() < size || buffer.size() - size < room) return std::unexpected(SrtpError::kNoRoom);
+std::expected<std::size_t, SrtpError> apply(const Operation& operation, srtp_t library,
+                                            detail::GcmSession* gcm, std::span<std::uint8_t> buffer,
+                                            std::size_t size) {
+  if (size < operation.least || size > 65'535 || buffer[0] >> 6U != 2)
+    return std::unexpected(SrtpError::kMalformed);
+  if (buffer.size() < size || buffer.size() - size < operation.room)
+    return std::unexpected(SrtpError::kNoRoom);
+  if (gcm != nullptr) return (gcm->*operation.by_gcm)(buffer, size);
   int length = static_cast<int>(size);
-  const auto status = operation(context, buffer.data(), &length);
+  const auto status = operation.by_library(library, buffer.data(), &length);
   if (status != srtp_err_status_ok) return std::unexpected(meaning(status));
   return static_cast<std::size_t>(length);
 }
@@ -78,9 +87,17 @@ std::expected<std::size_t, SrtpError> apply(Operation operation, srtp_t context,
 void SrtpSession::Close::operator()(srtp_ctx_t_* context) const {
   srtp_dealloc(context);
 }
+void SrtpSession::Close::operator()(detail::GcmSession* session) const {
+  std::default_delete<detail::GcmSession>{}(session);
+}
 
 std::expected<SrtpSession, SrtpError> SrtpSession::make(Role role, SrtpSuite suite, std::string_view master) {
   if (master.size() != master_bytes(suite)) return std::unexpected(SrtpError::kKeyLength);
+  if (suite == SrtpSuite::kAeadAes128Gcm || suite == SrtpSuite::kAeadAes256Gcm) {
+    auto gcm = detail::GcmSession::make(role, master);
+    if (!gcm) return std::unexpected(SrtpError::kInternal);
+    return SrtpSession{gcm.release()};
+  }
   if (!library_ready()) return std::unexpected(SrtpError::kInternal);
   std::uint8_t key[SRTP_MAX_KEY_LEN]{};
   std::memcpy(key, master.data(), master.size());
@@ -88,7 +105,7 @@ std::expected<SrtpSession, SrtpError> SrtpSession::make(Role role, SrtpSuite sui
   set_suite(suite, policy);
   policy.ssrc.type = role == Role::kSend ? ssrc_any_outbound : ssrc_any_inbound;
   policy.key = key;
-  policy.window_size = kReplayWindow;
+  policy.window_size = detail::ReplayWindow::kSize;
   srtp_t context = nullptr;
   const auto status = srtp_create(&context, &policy);
   explicit_bzero(key, sizeof key);
@@ -98,23 +115,22 @@ std::expected<SrtpSession, SrtpError> SrtpSession::make(Role role, SrtpSuite sui
 
 std::expected<std::size_t, SrtpError> SrtpSession::protect_rtp(std::span<std::uint8_t> buffer,
                                                                std::size_t size) {
-  return apply(srtp_protect, context_.get(), buffer, size, kRtpHeaderBytes, kSrtpTailRoom);
+  return apply(kProtectRtp, context_.get(), gcm_.get(), buffer, size);
 }
 
 std::expected<std::size_t, SrtpError> SrtpSession::protect_rtcp(std::span<std::uint8_t> buffer,
                                                                 std::size_t size) {
-  return apply(srtp_protect_rtcp, context_.get(), buffer, size, kRtcpHeaderBytes, kSrtpTailRoom);
+  return apply(kProtectRtcp, context_.get(), gcm_.get(), buffer, size);
 }
 
 std::expected<std::size_t, SrtpError> SrtpSession::unprotect_rtp(std::span<std::uint8_t> buffer,
                                                                  std::size_t size) {
-  return apply(srtp_unprotect, context_.get(), buffer, size, kRtpHeaderBytes + 4, 0);
+  return apply(kUnprotectRtp, context_.get(), gcm_.get(), buffer, size);
 }
 
 std::expected<std::size_t, SrtpError> SrtpSession::unprotect_rtcp(std::span<std::uint8_t> buffer,
                                                                   std::size_t size) {
-  // Header, index and the shortest tag: libsrtp2 reads them from the end without asking for the length.
-  return apply(srtp_unprotect_rtcp, context_.get(), buffer, size, kRtcpHeaderBytes + 4 + 10, 0);
+  return apply(kUnprotectRtcp, context_.get(), gcm_.get(), buffer, size);
 }
 
 }  // namespace bw::rtp

@@ -15,6 +15,9 @@
 struct srtp_ctx_t_;  // of libsrtp2
 
 namespace bw::rtp {
+namespace detail {
+class GcmSession;
+}
 
 enum class SrtpSuite : std::uint8_t {
   kAesCm128HmacSha1_80,
@@ -63,9 +66,14 @@ class SrtpSession {
  private:
   struct Close {
     void operator()(srtp_ctx_t_* context) const;
+    void operator()(detail::GcmSession* session) const;
   };
   explicit SrtpSession(srtp_ctx_t_* context) : context_(context) {}
+  explicit SrtpSession(detail::GcmSession* gcm) : gcm_(gcm) {}
+
+  // One of the two.
   std::unique_ptr<srtp_ctx_t_, Close> context_;
+  std::unique_ptr<detail::GcmSession, Close> gcm_;
 };
 
 }  // namespace bw::rtp

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <srtp2/srtp.h>
 
 #include <array>
 #include <string>
@@ -130,6 +131,94 @@ TEST(Srtp, GcmPacketIsWhatTheRfcComputes) {
     auto session = SrtpSession::make(Role::kSend, suite, master);
     ASSERT_TRUE(session);
     EXPECT_EQ(protect(*session, kPlain), expected);
+  }
+}
+
+// libsrtp2 does no GCM for us; it is asked whether we do it right.
+class OtherLibrary {
+ public:
+  OtherLibrary(Role role, SrtpSuite suite, const std::string& master) : key_(master.begin(), master.end()) {
+    // Sets the library up, which may be done but once.
+    EXPECT_TRUE(SrtpSession::make(Role::kSend, SrtpSuite::kAesCm128HmacSha1_80, std::string(30, 'k')));
+    srtp_policy_t policy{};
+    for (srtp_crypto_policy_t* part : {&policy.rtp, &policy.rtcp}) {
+      if (suite == SrtpSuite::kAeadAes128Gcm) {
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(part);
+      } else {
+        srtp_crypto_policy_set_aes_gcm_256_16_auth(part);
+      }
+    }
+    policy.ssrc.type = role == Role::kSend ? ssrc_any_outbound : ssrc_any_inbound;
+    policy.key = key_.data();
+    policy.window_size = 256;
+    EXPECT_EQ(srtp_create(&context_, &policy), srtp_err_status_ok);
+  }
+  ~OtherLibrary() { srtp_dealloc(context_); }
+  OtherLibrary(const OtherLibrary&) = delete;
+  OtherLibrary& operator=(const OtherLibrary&) = delete;
+
+  Bytes run(srtp_err_status_t (*operation)(srtp_t, void*, int*), Bytes packet) {
+    int size = static_cast<int>(packet.size());
+    packet.resize(packet.size() + SRTP_MAX_TRAILER_LEN + 4);
+    if (operation(context_, packet.data(), &size) != srtp_err_status_ok) size = 0;
+    packet.resize(static_cast<std::size_t>(size));
+    return packet;
+  }
+
+ private:
+  Bytes key_;
+  srtp_t context_ = nullptr;
+};
+
+// With CSRCs and an extension now and then, lost and late packets, and past the end of the sequence.
+Bytes odd_packet(std::uint32_t n, SeededRng& rng) {
+  Bytes p(kHeaderBytes + rng.below(200));
+  write_header({n % 3 == 0, 111, static_cast<std::uint16_t>(n), n * 960, 77 + n % 2}, p);
+  const auto csrcs = static_cast<std::uint8_t>(rng.below(4));
+  p[0] = static_cast<std::uint8_t>(p[0] | csrcs);
+  Bytes more(4U * csrcs, 0x11);
+  if (rng.below(2) == 0) {
+    p[0] |= 0x10;
+    more.insert(more.end(), {0xbe, 0xde, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8});
+  }
+  p.insert(p.begin() + kHeaderBytes, more.begin(), more.end());
+  return p;
+}
+
+TEST(Srtp, GcmAgreesWithAnotherLibraryBothWays) {
+  for (const SrtpSuite suite : {SrtpSuite::kAeadAes128Gcm, SrtpSuite::kAeadAes256Gcm}) {
+    SeededRng rng{3};
+    const std::string master = master_of(suite, 9);
+    auto send = std::move(*SrtpSession::make(Role::kSend, suite, master));
+    auto receive = std::move(*SrtpSession::make(Role::kReceive, suite, master));
+    OtherLibrary others_send{Role::kSend, suite, master};
+    OtherLibrary others_receive{Role::kReceive, suite, master};
+    Bytes late;
+    for (std::uint32_t n = 30'000; n < 150'000; n += 1 + static_cast<std::uint32_t>(rng.below(60))) {
+      const Bytes plain = odd_packet(n, rng);
+      const Bytes ours = protect(send, plain);
+      ASSERT_EQ(ours, others_send.run(srtp_protect, plain)) << n;
+      if (late.empty() && rng.below(4) == 0) {
+        late = ours;
+        continue;
+      }
+      ASSERT_EQ(others_receive.run(srtp_unprotect, ours), plain) << n;
+      for (Bytes packet : {ours, std::exchange(late, {})}) {
+        if (packet.empty()) continue;
+        const auto size = receive.unprotect_rtp(packet, packet.size());
+        ASSERT_TRUE(size) << n;
+      }
+    }
+    for (int i = 0; i < 300; ++i) {
+      Bytes plain(200);
+      plain.resize(
+          write_report({static_cast<std::uint32_t>(7 + i % 3), SenderInfo{{1, 2}, 3, 4, 5}, {}, "c"}, plain));
+      Bytes ours = plain;
+      ours.resize(plain.size() + kSrtpTailRoom);
+      ours.resize(send.protect_rtcp(ours, plain.size()).value_or(0));
+      ASSERT_EQ(ours, others_send.run(srtp_protect_rtcp, plain)) << i;
+      ASSERT_EQ(others_receive.run(srtp_unprotect_rtcp, ours), plain) << i;
+    }
   }
 }
 
