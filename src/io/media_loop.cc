@@ -69,7 +69,7 @@ class MediaLoop::Worker {
   void tick(Instant now);
   void open_ports(std::uint16_t count);
   void receive(std::span<const std::uint16_t> ready);
-  void serve_browsers(std::span<const std::uint16_t> ready, Instant now);
+  std::size_t serve_browsers(std::span<const std::uint16_t> ready, Instant now);  // packets that came
   void send();
   void send_for_sessions();
   void deliver_events();
@@ -95,7 +95,7 @@ class MediaLoop::Worker {
   MediaLoopFigures counted_;
 
   // The thread's own figures, made visible once per round.
-  std::array<std::atomic<std::uint64_t>, 11> visible_{};
+  std::array<std::atomic<std::uint64_t>, 14> visible_{};
   std::jthread thread_;  // last: stops before anything it uses goes
 };
 
@@ -107,7 +107,7 @@ void MediaLoop::Worker::run(const std::stop_token& stop) {
     receive(ready);
     relay_.on_packets(in_, now, out_);
     send();
-    if (browsers_) serve_browsers(ready, now);
+    const std::size_t of_browsers = browsers_ ? serve_browsers(ready, now) : 0;
     // Commands after packets: what a peer sent before it was told to stop still belongs to the old state.
     if (commands_.reader_looks() || std::ranges::find(ready, MediaSockets::kExtra) != ready.end()) {
       take_commands(now);
@@ -115,21 +115,24 @@ void MediaLoop::Worker::run(const std::stop_token& stop) {
     if (relay_.deadline().at <= now) tick(now);
     deliver_events();
     publish();
-    let_gather(now, in_.size());
+    let_gather(now, in_.size() + of_browsers);
   }
 }
 
-void MediaLoop::Worker::serve_browsers(std::span<const std::uint16_t> ready, Instant now) {
+std::size_t MediaLoop::Worker::serve_browsers(std::span<const std::uint16_t> ready, Instant now) {
   BrowserPort& port = browsers_->port;
+  std::size_t came = 0;
   if (port.has_more() || std::ranges::find(ready, MediaSockets::kBrowsers) != ready.end()) {
     const auto packets = port.receive(now);
-    counted_.received += packets.size();
+    came = packets.size();
+    counted_.received += came;
     relay_.on_session_packets(packets, now, out_);
     send();
   }
   port.sweep(now, [this](const webrtc::Path& path) { return relay_.sessions().knows(path); });
   for (const std::uint64_t stream : port.take_gone()) relay_.stream_gone(stream, now);
   send_for_sessions();
+  return came;
 }
 
 void MediaLoop::Worker::tick(Instant now) {
@@ -252,17 +255,22 @@ void MediaLoop::Worker::let_gather(Instant round_started, std::size_t packets) {
 void MediaLoop::Worker::publish() {
   ++counted_.rounds;
   const auto& relay = relay_.counters();
-  const std::array<std::uint64_t, 11> now{counted_.received,
-                                          counted_.sent,
-                                          counted_.send_failed,
-                                          counted_.oversized,
-                                          relay.no_leg,
-                                          relay.malformed,
-                                          counted_.rounds,
-                                          relay_.legs(),
-                                          relay.untranslated,
-                                          relay.ticks_cut,
-                                          relay_.sessions().counters().no_session};
+  const auto& of_browsers = relay_.sessions().counters();
+  const std::array<std::uint64_t, 14> now{
+      counted_.received,
+      counted_.sent,
+      counted_.send_failed,
+      counted_.oversized,
+      relay.no_leg,
+      relay.malformed,
+      counted_.rounds,
+      relay_.legs(),
+      relay.untranslated,
+      relay.ticks_cut,
+      of_browsers.no_session,
+      of_browsers.refused.checks_refused,
+      of_browsers.refused.dtls_strangers + of_browsers.refused.media_strangers,
+      of_browsers.refused.media_refused};
   for (std::size_t i = 0; i < now.size(); ++i) visible_[i].store(now[i], std::memory_order_relaxed);
 }
 
@@ -275,6 +283,9 @@ MediaLoopFigures MediaLoop::Worker::figures() const {
           .no_leg = read(4),
           .malformed = read(5),
           .no_session = read(10),
+          .check_refused = read(11),
+          .unproven_way = read(12),
+          .media_refused = read(13),
           .untranslated = read(8),
           .audio_cut = read(9),
           .rounds = read(6),

@@ -46,11 +46,14 @@ struct MediaLoopFigures {
   std::uint64_t oversized = 0;
   std::uint64_t no_leg = 0;
   std::uint64_t malformed = 0;
-  std::uint64_t no_session = 0;    // came to the port of the browsers from nobody we know
-  std::uint64_t untranslated = 0;  // of a codec the other side does not take and we do not know
-  std::uint64_t audio_cut = 0;     // 20 ms pieces of transcoded audio: the loop was behind
-  std::uint64_t rounds = 0;        // times the thread woke
-  std::uint64_t legs = 0;          // at this moment
+  std::uint64_t no_session = 0;     // came to the port of the browsers from nobody we know
+  std::uint64_t check_refused = 0;  // ICE: not made with the password of its session
+  std::uint64_t unproven_way = 0;   // from where no good check came
+  std::uint64_t media_refused = 0;  // of a browser: replayed, or not made with its key
+  std::uint64_t untranslated = 0;   // of a codec the other side does not take and we do not know
+  std::uint64_t audio_cut = 0;      // 20 ms pieces of transcoded audio: the loop was behind
+  std::uint64_t rounds = 0;         // times the thread woke
+  std::uint64_t legs = 0;           // at this moment
 };
 
 // Constructor: running. Destructor: stopped and joined, sockets closed; events are no longer delivered.

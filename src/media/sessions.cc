@@ -12,6 +12,18 @@ namespace bw::media {
 
 using webrtc::Path;
 using webrtc::Transport;
+using webrtc::TransportCounters;
+
+namespace {
+
+void add_since(const TransportCounters& before, const TransportCounters& now, TransportCounters& sum) {
+  sum.checks_refused += now.checks_refused - before.checks_refused;
+  sum.dtls_strangers += now.dtls_strangers - before.dtls_strangers;
+  sum.media_strangers += now.media_strangers - before.media_strangers;
+  sum.media_refused += now.media_refused - before.media_refused;
+}
+
+}  // namespace
 
 Sessions::Sessions(const webrtc::DtlsContext* context, SessionLimits limits)
     : context_(context), limits_(limits) {}
@@ -143,20 +155,25 @@ std::optional<Sessions::Media> Sessions::receive(const SessionPacket& packet, In
     ++counters_.no_session;
     return std::nullopt;
   }
+  Transport& t = session->transport;
+  const TransportCounters before = t.counters();
   if (kind == rtp::Kind::kRtp || kind == rtp::Kind::kRtcp) {
-    Transport& t = session->transport;
     const bool rtcp = kind == rtp::Kind::kRtcp;
     const auto size = rtcp ? t.receive_rtcp(packet.path, packet.buffer, packet.size)
                            : t.receive_rtp(packet.path, packet.buffer, packet.size);
-    if (!size) return std::nullopt;
+    if (!size) {
+      add_since(before, t.counters(), counters_.refused);
+      return std::nullopt;
+    }
     if (session->leg == nullptr) {
       ++counters_.no_leg;
       return std::nullopt;
     }
     return Media{session->leg, rtcp, *size};
   }
-  session->transport.handle(Transport::Received{packet.path, bytes}, now);
-  if (kind == rtp::Kind::kStun && session->transport.ice().knows(packet.path)) route(*session, packet.path);
+  t.handle(Transport::Received{packet.path, bytes}, now);
+  add_since(before, t.counters(), counters_.refused);
+  if (kind == rtp::Kind::kStun && t.ice().knows(packet.path)) route(*session, packet.path);
   drain(*session);
   return std::nullopt;
 }

@@ -24,8 +24,9 @@ struct SessionLimits {
 
 // What came to the port of the browsers and was not taken.
 struct SessionCounters {
-  std::uint64_t no_session = 0;  // from nowhere we know, or a check for nobody here
-  std::uint64_t no_leg = 0;      // media while the session is in no call
+  std::uint64_t no_session = 0;       // from nowhere we know, or a check for nobody here
+  std::uint64_t no_leg = 0;           // media while the session is in no call
+  webrtc::TransportCounters refused;  // by the sessions there are and have been
 };
 
 class Leg;

@@ -55,6 +55,9 @@ void write_media(Exposition& out, const MediaLoops& loops) {
     sum.untranslated += f.untranslated;
     sum.audio_cut += f.audio_cut;
     sum.no_session += f.no_session;
+    sum.check_refused += f.check_refused;
+    sum.unproven_way += f.unproven_way;
+    sum.media_refused += f.media_refused;
     sum.legs += f.legs;
   }
   out.gauge("bellwire_media_legs", "Sides of calls whose packets are relayed at this moment.");
@@ -68,6 +71,9 @@ void write_media(Exposition& out, const MediaLoops& loops) {
   out.sample(real(sum.malformed), {{"reason", "malformed"}});
   out.sample(real(sum.untranslated), {{"reason", "untranslated"}});
   out.sample(real(sum.no_session), {{"reason", "no_session"}});
+  out.sample(real(sum.check_refused), {{"reason", "check_refused"}});
+  out.sample(real(sum.unproven_way), {{"reason", "unproven_way"}});
+  out.sample(real(sum.media_refused), {{"reason", "replayed_or_forged"}});
   out.counter("bellwire_media_audio_cut_total", "Pieces of 20 ms of transcoded audio cut: overload.");
   out.sample(real(sum.audio_cut));
 }
