@@ -30,6 +30,21 @@ void check_packet(const Packet& p, std::size_t size) {
   (void)used;
 }
 
+// What can be sealed comes back as it was, once; and no index is sealed twice.
+void check_sealing(SrtpSession& send, SrtpSession& receive, std::span<const std::uint8_t> plain) {
+  alignas(4) std::array<std::uint8_t, 256 + kSrtpTailRoom> buffer{};
+  std::ranges::copy(plain, buffer.begin());
+  const auto sealed = send.protect_rtp(buffer, plain.size());
+  if (!sealed) return;
+  auto again = buffer;
+  std::ranges::copy(plain, again.begin());
+  check(!send.protect_rtp(again, plain.size()));
+  again = buffer;
+  const auto back = receive.unprotect_rtp(std::span{buffer}.first(*sealed), *sealed);
+  check(back && std::ranges::equal(std::span{buffer}.first(*back), plain));
+  check(!receive.unprotect_rtp(std::span{again}.first(*sealed), *sealed));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -37,6 +52,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       *SrtpSession::make(SrtpSession::Role::kReceive, SrtpSuite::kAesCm128HmacSha1_80, std::string(30, 'k')),
       *SrtpSession::make(SrtpSession::Role::kReceive, SrtpSuite::kAeadAes128Gcm, std::string(28, 'k'))};
   std::span<const std::uint8_t> rest{data, size};
+  const std::string master(28, 'k');
+  auto send = SrtpSession::make(SrtpSession::Role::kSend, SrtpSuite::kAeadAes128Gcm, master);
+  auto receive = SrtpSession::make(SrtpSession::Role::kReceive, SrtpSuite::kAeadAes128Gcm, master);
   Reception reception{8000};
   bw::Instant now{bw::Duration{1'800'000'000'000'000'000}};
   while (rest.size() > 1) {
@@ -49,6 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_packet(*p, bytes.size());
       reception.on_packet(p->header(), now);
     }
+    check_sealing(*send, *receive, bytes);
     for (SrtpSession& session : sessions) {
       alignas(4) std::array<std::uint8_t, 256> buffer{};
       std::ranges::copy(bytes, buffer.begin());

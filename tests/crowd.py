@@ -68,7 +68,7 @@ class Crowd:
     def wait_connected(self, members, seconds=120):
         def missing():
             seen = self.look()
-            return [m.name for m in members if not seen[m.number]["connected"]]
+            return [m.name for m in members if not seen[m.index]["connected"]]
 
         wait_until(lambda: not missing(), seconds, f"everybody is connected; not so: {missing()}")
 
@@ -79,13 +79,13 @@ class Crowd:
                 member.talks()
         if anew:
             self.tell("forget")
-        wanted = {a.number: b for pair in pairs for a, b in (pair, pair[::-1])}
+        wanted = {a.index: b for pair in pairs for a, b in (pair, pair[::-1])}
         wrong = {}
 
         def right():
             wrong.clear()
-            for number, (member, seen) in enumerate(zip(self.members, self.look())):
-                if number in wanted and (seen["hertz"] != wanted[number].hertz or seen["share"] < 0.5):
+            for index, (member, seen) in enumerate(zip(self.members, self.look())):
+                if index in wanted and (seen["hertz"] != wanted[index].hertz or seen["share"] < 0.5):
                     wrong[member.name] = seen
             return not wrong
 
@@ -101,7 +101,7 @@ class CrowdPage(Page):
         super().__init__(crowd.office, login(crowd.office, extension, password(extension)), extension)
         self.crowd, self.name = crowd, extension
         made = crowd.tell("browser")
-        self.number, self.hertz, self.claims = made["number"], made["hertz"], {**made, **claims}
+        self.index, self.hertz, self.claims = made["number"], made["hertz"], {**made, **claims}
         self.answer = None
         if offers:
             self.connects()
@@ -113,7 +113,7 @@ class CrowdPage(Page):
         told = {"ufrag": self._line(r"a=ice-ufrag:(\S+)"), "password": self._line(r"a=ice-pwd:(\S+)"),
                 "fingerprint": self._line(r"a=fingerprint:(\S+ \S+)"), **believes}
         ip, port = re.search(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", self.answer).groups()
-        self.crowd.tell("meet", self.number, ip, port, told["ufrag"], told["password"], told["fingerprint"])
+        self.crowd.tell("meet", self.index, ip, port, told["ufrag"], told["password"], told["fingerprint"])
 
     def _line(self, pattern):
         return re.search(pattern, self.answer).group(1)
@@ -123,7 +123,7 @@ class CrowdPage(Page):
         return re.search(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", self.answer).groups()
 
     def talks(self):
-        self.crowd.tell("talk", self.number)
+        self.crowd.tell("talk", self.index)
 
     def rings(self, caller):
         status, placed = caller.dials(self.name)
@@ -138,13 +138,16 @@ class CrowdPage(Page):
     def calls(self, other):
         """Another page, or a phone, which takes the call up."""
         if isinstance(other, CrowdPhone):
-            placed = {}
-            calling = threading.Thread(target=lambda: placed.update(self.dials(other.name)[1]))
+            answered = []
+            calling = threading.Thread(target=lambda: answered.append(self.dials(other.name)))
             calling.start()
-            other.ringing(60)
+            try:
+                other.ringing(60)
+            except AssertionError as late:
+                raise AssertionError(f"{late}; {self.name} was told {answered}") from None
             other.answer()
             calling.join(60)
-            call = placed["call_id"]
+            call = answered[0][1]["call_id"]
         else:
             call = other.rings(self)
             other.takes(call)
@@ -164,13 +167,13 @@ class CrowdPhone(Phone):
         super().__init__(extension, crowd.office, codec=self.KINDS[codec])
         self.crowd, self.name = crowd, extension
         made = crowd.tell("phone", codec, self.KINDS[codec][0])
-        self.number, self.hertz = made["number"], made["hertz"]
+        self.index, self.hertz = made["number"], made["hertz"]
         self.media.close()
         self.media = CrowdMedia(crowd, made)
         self.register()
 
     def talks(self):
-        self.crowd.tell("talk", self.number)
+        self.crowd.tell("talk", self.index)
 
     def leave(self):
         self.close()

@@ -77,7 +77,7 @@ class Rogues(unittest.TestCase):
         wait_until(lambda: self.dropped(reason) >= least, 60, f"{least} packets are counted as {reason}")
 
     def seen(self, member):
-        return self.crowd.look()[member.number]
+        return self.crowd.look()[member.index]
 
     def call(self):
         """Two pages that talk to each other."""
@@ -125,17 +125,17 @@ class Rogues(unittest.TestCase):
 
     def test_what_was_said_before_is_not_taken_again(self):
         alice, bob = self.call()
-        self.crowd.tell("hush", alice.number)
+        self.crowd.tell("hush", alice.index)
         replays = []
-        self.assert_unheard(bob, lambda: replays.append(self.crowd.tell("replay", alice.number)["sent"]),
+        self.assert_unheard(bob, lambda: replays.append(self.crowd.tell("replay", alice.index)["sent"]),
                             "replayed_or_forged", 50)
         self.assertEqual(replays, [50, 50])
         self.crowd.all_hear([(alice, bob)])
 
     def test_what_comes_from_elsewhere_is_not_taken_even_with_the_right_keys(self):
         alice, bob = self.call()
-        self.crowd.tell("hush", alice.number)
-        self.assert_unheard(bob, lambda: self.crowd.tell("intrude", alice.number, 3300), "no_session", 50)
+        self.crowd.tell("hush", alice.index)
+        self.assert_unheard(bob, lambda: self.crowd.tell("intrude", alice.index, 3300), "no_session", 50)
         self.crowd.all_hear([(alice, bob)])
 
     def test_a_storm_of_strangers_costs_no_call_and_little_memory(self):
