@@ -7,15 +7,17 @@ import os
 import socket
 
 
-def claim(kind, count):
-    """A number below `count` that nobody else holds until the socket beside it is closed."""
+def claim(kind, count, suits=lambda number: True):
+    """A number below `count` that nobody else holds until the socket beside it is closed; and that suits."""
     first = os.getpid() * 7 % count
     for i in range(count):
         number = (first + i) % count
         held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             held.bind(f"\0bellwire-tests/{kind}/{number}")
-            return number, held
+            if suits(number):
+                return number, held
         except OSError:
-            held.close()
-    raise AssertionError(f"all {count} places for {kind} are taken by tests that run now")
+            pass
+        held.close()
+    raise AssertionError(f"all {count} places for {kind} are taken by what runs now")
