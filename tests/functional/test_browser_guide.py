@@ -5,8 +5,8 @@ import threading
 import unittest
 
 from browser import Browser
-from office import ROOT, Office, password, wait_until
-from stand_in import StandIn
+from functional.test_phone_page import logged_in
+from office import ROOT, Office, password
 
 
 class Own(http.server.BaseHTTPRequestHandler):
@@ -33,23 +33,30 @@ class Guide(unittest.TestCase):
             lines = office.config_file.read_text().replace("api:\n", f"api:\n  cors_origins: ['{origin}']\n")
             office.config_file.write_text(lines)
             with office:
-                far = far_end.open("about:blank")
-                with StandIn(office, far) as server:
-                    self.assertEqual(page.count("https://pbx.example:8443"), 1)
-                    own.page = page.replace("https://pbx.example:8443", server.url).replace("PASSWORD", password("1001"))
-                    self.talk(browser.open(origin), far, server)
+                url = f"http://127.0.0.1:{office.http}"
+                self.assertEqual(page.count("https://pbx.example:8443"), 1)
+                own.page = page.replace("https://pbx.example:8443", url).replace("PASSWORD", password("1001"))
+                bob = logged_in(far_end, url, "1002")
+                bob.read("Ready")
+                self.talk(browser.open(origin), bob)
 
-    def talk(self, page, far, server):
+    def talk(self, page, bob):
         state = "() => document.getElementById('state').textContent"
         page.wait(f"() => ({state})() === 'connected'")
-        page.evaluate("() => { document.forms[0].number.value = '1002'; }")
+        page.evaluate("() => { document.forms[0].number.value = '1002'; window.confirm = (what) => (window.asked = what); }")
         page.click("button", "Call")
-        wait_until(lambda: any(s["call_id"] for s in server.sessions.values()), 60, "the call")
-        server.push("webrtc.answered", call_id=server.call())
+        bob.click("button", "Answer")
         page.wait(f"() => ({state})() === '1002: up'")
-        far.hears(440, stream="window.heard")
+        bob.hears(440)
         page.click("button", "Hang up")
         page.wait(f"() => ({state})() === 'You hung up.'")
+        bob.see("button", "Call")
+        bob.type("1001")
+        bob.press("Enter")
+        page.wait("() => window.asked === 'Person 1002 calls. Answer?'")
+        bob.hears(440)
+        bob.click("button", "Hang up")
+        page.wait(f"() => ({state})() === '1002 hung up'")
         self.assertEqual(page.told(), [])
 
 

@@ -54,8 +54,23 @@ function prepare() {
   };
 }
 
+// window.__say(message): what the server might say on the live stream and has no reason to in a test.
+function ventriloquist() {
+  const { fetch } = window;
+  window.fetch = async (path, init) => {
+    const response = await fetch(path, init);
+    if (!response.ok || !String(path).includes("/api/events")) return response;
+    const more = new TransformStream({
+      start(stream) {
+        window.__say = (message) => stream.enqueue(new TextEncoder().encode(`event: ${message.event_type}\ndata: ${JSON.stringify(message)}\n\n`));
+      },
+    });
+    return new Response(response.body.pipeThrough(more), response);
+  };
+}
+
 const actions = {
-  async open({ url, permissions, dark, width, height, https, storage }) {
+  async open({ url, permissions, dark, width, height, https, says }) {
     const context = await browser.newContext({
       colorScheme: dark ? "dark" : "light",
       viewport: { width: width ?? 1200, height: height ?? 800 },
@@ -66,6 +81,7 @@ const actions = {
     });
     if (permissions !== null) await context.grantPermissions(permissions ?? ["microphone"]);
     await context.addInitScript(prepare);
+    if (says) await context.addInitScript(ventriloquist);
     const page = await context.newPage();
     const name = `p${++last}`;
     const told = [];
