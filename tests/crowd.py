@@ -72,26 +72,25 @@ class Crowd:
 
         wait_until(lambda: not missing(), seconds, f"everybody is connected; not so: {missing()}")
 
-    def all_hear(self, pairs, seconds=120, anew=True):
-        """Until both of each pair hear the other's tone above all else; talks for who is silent."""
+    def all_hear(self, pairs, seconds=120):
+        """Until both of each pair have heard the other's tone: most of all they heard in a second. Talks for who is silent."""
         for pair in pairs:
             for member in pair:
                 member.talks()
-        if anew:
-            self.tell("forget")
-        wanted = {a.index: b for pair in pairs for a, b in (pair, pair[::-1])}
-        wrong = {}
+        self.tell("forget")
+        missing = [(listener, speaker) for pair in pairs for listener, speaker in (pair, pair[::-1])]
 
-        def right():
-            wrong.clear()
-            for index, (member, seen) in enumerate(zip(self.members, self.look())):
-                if index in wanted and (seen["hertz"] != wanted[index].hertz or seen["share"] < 0.5):
-                    wrong[member.name] = seen
-            return not wrong
+        def heard():
+            missing[:] = [(listener, speaker) for listener, speaker in missing
+                          if self.tell("hear", listener.index, speaker.hertz)["share"] < 0.5]
+            return not missing
 
         try:
-            wait_until(right, seconds, "everybody hears who is meant")
+            wait_until(heard, seconds, "everybody hears who is meant")
         except AssertionError as late:
+            seen = self.look()
+            wrong = {listener.name: (seen[listener.index], self.tell("whom", listener.index), f"not {speaker.hertz}")
+                     for listener, speaker in missing}
             raise AssertionError(f"{late}; not so: {wrong}") from None
 
 

@@ -6,6 +6,7 @@ CPU from /proc, user and system, all threads. Prints a table; commands and last 
   --calls N             at a time, at most 100            --seconds S    that are measured
 """
 import argparse
+import contextlib
 import os
 import pathlib
 import sys
@@ -38,8 +39,14 @@ class Crowded:
         self.phones = phones  # the codec of the called; none: pages
 
     def __enter__(self):
-        self.office = Office(extensions=self.callers + self.callees, config=QUIET, rtp_ports=1000).__enter__()
-        self.crowd = Crowd(self.office, pace_us=100).__enter__()
+        with contextlib.ExitStack() as stack:
+            self.office = stack.enter_context(Office(extensions=self.callers + self.callees, config=QUIET, rtp_ports=1000))
+            self.crowd = stack.enter_context(Crowd(self.office, pace_us=100))
+            self.call()
+            self.stack = stack.pop_all()
+        return self
+
+    def call(self):
         empty = self.office.resident_bytes()
         pages = [self.crowd.page(n) for n in self.callers]
         others = [self.crowd.phone(n, self.phones) if self.phones else self.crowd.page(n) for n in self.callees]
@@ -50,11 +57,9 @@ class Crowded:
         for a, b in self.pairs:
             a.calls(b)
         self.crowd.all_hear(self.pairs)
-        return self
 
     def __exit__(self, *_):
-        self.crowd.__exit__()
-        self.office.__exit__(None)
+        self.stack.close()
 
     def cpu_per_hundred_calls(self, seconds):
         """In per cent of a core; the least of three: others share the machine."""

@@ -5,7 +5,7 @@
 //   meet N IP PORT [UFRAG PASSWORD HASH FINGERPRINT]
 //   talk N | hush N | replay N
 //   intrude N HERTZ                     a stranger sends what is sealed with N's keys
-//   forget | look
+//   forget | look | hear N HERTZ | whom N
 //   storm IP PORT COUNT | stormed
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -124,10 +124,11 @@ class Crowd {
       at = end + 1;
     }
     static const std::map<std::string_view, std::string (Crowd::*)(const Words&, Instant)> kOrdersByName{
-        {"browser", &Crowd::browser}, {"phone", &Crowd::phone},     {"meet", &Crowd::meet},
-        {"talk", &Crowd::talk},       {"hush", &Crowd::hush},       {"replay", &Crowd::replay},
-        {"intrude", &Crowd::intrude}, {"forget", &Crowd::forget},   {"look", &Crowd::look},
-        {"storm", &Crowd::storm},     {"stormed", &Crowd::stormed},
+        {"browser", &Crowd::browser}, {"phone", &Crowd::phone},   {"meet", &Crowd::meet},
+        {"talk", &Crowd::talk},       {"hush", &Crowd::hush},     {"replay", &Crowd::replay},
+        {"intrude", &Crowd::intrude}, {"forget", &Crowd::forget}, {"look", &Crowd::look},
+        {"hear", &Crowd::hear},       {"whom", &Crowd::whom},     {"storm", &Crowd::storm},
+        {"stormed", &Crowd::stormed},
     };
     const auto order = words.empty() ? kOrdersByName.end() : kOrdersByName.find(words[0]);
     if (order == kOrdersByName.end()) throw std::invalid_argument("there is no such command");
@@ -201,15 +202,18 @@ class Crowd {
   std::string look(const Words&, Instant) {
     std::string all;
     for (const auto& member : members_) {
-      const Heard heard = member->heard(tones_);
-      all +=
-          fmt::format(R"({}{{"connected": {}, "packets": {}, "hertz": {}, "share": {:.3f})",
-                      all.empty() ? "" : ", ", member->connected(), heard.packets, heard.hertz, heard.share);
-      all += fmt::format(
-          R"(, "errors": [{}]}})",
-          fmt::join(member->is_browser() ? member->errors() : std::vector<std::uint16_t>{}, ", "));
+      const auto errors = member->is_browser() ? member->errors() : std::vector<std::uint16_t>{};
+      all += fmt::format(R"({}{{"connected": {}, "packets": {}, "errors": [{}]}})", all.empty() ? "" : ", ",
+                         member->connected(), member->packets(), fmt::join(errors, ", "));
     }
     return fmt::format(R"({{"members": [{}]}})", all);
+  }
+  // One at a time: listening takes a while, in which nobody talks.
+  std::string hear(const Words& w, Instant) {
+    return fmt::format(R"({{"share": {:.3f}}})", member(w).heard(number_of(w.at(2))));
+  }
+  std::string whom(const Words& w, Instant) {
+    return fmt::format(R"({{"hertz": {}}})", member(w).loudest(tones_));
   }
 
   std::string storm(const Words& w, Instant now) {

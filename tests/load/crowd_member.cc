@@ -23,6 +23,7 @@ constexpr std::uint32_t kSsrcBase = 0x6372'0000;
 // As browsers do: often until there is an answer, then so that consent stays fresh (RFC 7675 §5.1).
 constexpr Duration kCheckAgain = 100ms;
 constexpr Duration kConsent = 2'500ms;
+constexpr Duration kLongestDelay = 200ms;
 
 std::optional<audio::CodecKind> codec_of(std::uint8_t payload_type) {
   switch (payload_type) {
@@ -39,19 +40,24 @@ std::optional<audio::CodecKind> codec_of(std::uint8_t payload_type) {
   }
 }
 
-// What the tone has of all energy, 0 to 1.
+// In pieces of a fifth of a second: a packet that was lost shifts the phase of all that follows.
 double share_of(std::span<const std::int16_t> samples, std::uint32_t rate, unsigned hertz) {
   const std::complex<double> step =
       std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(hertz) / rate);
-  std::complex<double> turn{1, 0};
-  std::complex<double> sum{0, 0};
+  const std::size_t piece = rate / 5;
   double energy = 1;
-  for (const std::int16_t sample : samples) {
-    sum += turn * static_cast<double>(sample);
-    energy += static_cast<double>(sample) * static_cast<double>(sample);
-    turn *= step;
+  double of_tone = 0;
+  for (; samples.size() >= piece; samples = samples.subspan(piece)) {
+    std::complex<double> turn{1, 0};
+    std::complex<double> sum{0, 0};
+    for (const std::int16_t sample : samples.first(piece)) {
+      sum += turn * static_cast<double>(sample);
+      energy += static_cast<double>(sample) * static_cast<double>(sample);
+      turn *= step;
+    }
+    of_tone += 2 * std::norm(sum) / static_cast<double>(piece);
   }
-  return 2 * std::norm(sum) / (energy * static_cast<double>(samples.size()));
+  return of_tone / energy;
 }
 
 }  // namespace
@@ -126,6 +132,8 @@ void Member::tick(Instant now) {
     }
     flush();
   }
+  // Who could not speak for long has missed it: nobody talks faster afterwards.
+  if (talking_ && now - next_ > kLongestDelay) next_ = now;
   for (; talking_ && next_ <= now; next_ = next_ + kInterval) say();
 }
 
@@ -188,10 +196,9 @@ void Member::forget() {
   packets_ = 0;
 }
 
-Heard Member::heard(std::span<const unsigned> tones) const {
-  Heard heard{.packets = packets_};
-  if (packets_ < kept_.size()) return heard;
-  std::vector<std::int16_t> second;
+Member::Sound Member::last_second() const {
+  Sound sound;
+  if (packets_ < kept_.size()) return sound;
   std::unique_ptr<audio::Decoder> decoder;
   std::optional<audio::CodecKind> speaks;
   std::array<std::int16_t, audio::kMostSamples> samples;
@@ -201,17 +208,31 @@ Heard Member::heard(std::span<const unsigned> tones) const {
     if (codec != speaks) {  // another coding: what was before is not looked at
       speaks = codec;
       decoder = audio::make_decoder(*codec, audio::best_rate(*codec, 8'000));
-      second.clear();
+      sound = {{}, decoder->rate()};
     }
-    const std::size_t size = decoder->decode(payload, samples);
-    second.insert(second.end(), samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(size));
+    const auto size = static_cast<std::ptrdiff_t>(decoder->decode(payload, samples));
+    sound.samples.insert(sound.samples.end(), samples.begin(), samples.begin() + size);
   }
-  if (second.empty()) return heard;
+  return sound;
+}
+
+double Member::heard(unsigned hertz) const {
+  const Sound sound = last_second();
+  return sound.samples.empty() ? 0 : share_of(sound.samples, sound.rate, hertz);
+}
+
+unsigned Member::loudest(std::span<const unsigned> tones) const {
+  const Sound sound = last_second();
+  unsigned found = 0;
+  double most = 0;
   for (const unsigned hertz : tones) {
-    const double share = share_of(second, decoder->rate(), hertz);
-    if (share > heard.share) heard = {packets_, hertz, share};
+    const double share = sound.samples.empty() ? 0 : share_of(sound.samples, sound.rate, hertz);
+    if (share > most) {
+      most = share;
+      found = hertz;
+    }
   }
-  return heard;
+  return found;
 }
 
 }  // namespace bw::load

@@ -25,12 +25,6 @@ constexpr unsigned tone_of(unsigned number) {
   return 300 + 15 * number;
 }
 
-struct Heard {
-  std::uint64_t packets = 0;
-  unsigned hertz = 0;  // the tone that is loudest in the last second; 0: nothing, or not a second yet
-  double share = 0;    // of what is heard, in energy
-};
-
 // A second of a tone, in packets of 20 ms, to be said over and over.
 std::vector<Bytes> say_tone(audio::CodecKind codec, unsigned hertz);
 
@@ -65,7 +59,11 @@ class Member {
   std::vector<Bytes> forge(unsigned hertz);
 
   void forget();  // what was heard
-  Heard heard(std::span<const unsigned> tones) const;
+  std::uint64_t packets() const { return packets_; }
+  // What the tone has of all it heard in the last second, in energy, 0 to 1; 0: not a second of sound yet.
+  double heard(unsigned hertz) const;
+  // The loudest of them; 0: none.
+  unsigned loudest(std::span<const unsigned> tones) const;
 
  private:
   struct Security {
@@ -82,6 +80,11 @@ class Member {
   void send(const Bytes& packet) const;
   void flush();
   void take(const Bytes& packet);
+  struct Sound {
+    std::vector<std::int16_t> samples;
+    std::uint32_t rate = 0;
+  };
+  Sound last_second() const;
 
   io::Descriptor socket_;
   std::uint16_t port_ = 0;
