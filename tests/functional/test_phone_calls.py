@@ -2,11 +2,13 @@
 
 At the other ends are pages of the same server. With BELLWIRE_IMAGES=docs/images the screenshots of the guide are made anew.
 """
+import contextlib
 import os
 import unittest
 
 from api_client import login
 from browser import Browser
+from coturn import Coturn
 from functional.test_phone_page import logged_in, named
 from netns import Network, ip
 from office import ROOT, Office, password, wait_until
@@ -362,25 +364,42 @@ class SelfTest(Verdicts):
 
 class BlockedWay(Verdicts):
     """A firewall before the browser."""
+    PORT = "meta l4proto {{ tcp, udp }} th dport {port}"
 
-    def behind(self, rule, verdict):
-        with Network("pbx", "a") as network, Office(host="0.0.0.0", namespace=network.namespace("pbx")) as office:
-            space = network.namespace("a")
+    def behind(self, rule, verdict, secret=None):
+        """`secret`: of a TURN server; that of the office is "north"."""
+        with contextlib.ExitStack() as made:
+            network = made.enter_context(Network("pbx", "turn", "a"))
+            space, config = network.namespace("a"), ""
+            if secret:
+                relay = made.enter_context(Coturn(network, "turn", secret))
+                config = f"features:\n  webrtc:\n    turn_servers: [{{url: '{relay.url}'}}]\n    turn_secret: north\n"
+            office = made.enter_context(Office(host="0.0.0.0", namespace=network.namespace("pbx"), config=config))
             wall = f"add table inet wall {{ chain out {{ type filter hook output priority 0; {rule.format(port=office.rtp)} drop; }}; }}"
             ip("netns", "exec", space, "nft", wall)
-            with Browser(namespace=space) as browser:
-                url = f"https://{network.address('pbx')}:{office.https}"
-                return self.outcome(browser, url, verdict=verdict, https=True)
+            browser = made.enter_context(Browser(namespace=space))
+            return self.outcome(browser, f"https://{network.address('pbx')}:{office.https}", verdict=verdict, https=True)
 
     def test_no_way_for_the_sound(self):
-        step, sentence = self.behind("meta l4proto {{ tcp, udp }} th dport {port}", "failed")
+        step, sentence = self.behind(self.PORT, "failed")
         self.assertEqual(step, "connection")
         self.assertIn("UDP and TCP to its media port are blocked", sentence)
+        self.assertIn("or to set up a TURN server", sentence)
 
     def test_no_way_but_tcp(self):
         step, sentence = self.behind("meta l4proto udp", "warning")
         self.assertEqual(step, "connection")
         self.assertIn("UDP is blocked here, so the sound goes over TCP", sentence)
+
+    def test_a_way_over_a_turn_server(self):
+        step, sentence = self.behind(self.PORT, "warning", secret="north")
+        self.assertEqual(step, "connection")
+        self.assertIn("The sound goes over a TURN server, because the direct way is blocked", sentence)
+
+    def test_a_turn_server_that_refuses(self):
+        step, sentence = self.behind(self.PORT, "failed", secret="south")
+        self.assertEqual(step, "connection")
+        self.assertIn("refused with status 401", sentence)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ export interface MediaEvents extends Record<string, unknown> {
 export class Media extends Emitter<MediaEvents> {
   readonly connection: RTCPeerConnection;
   readonly stream: MediaStream;
+  /** What a TURN server said instead of letting this browser through; null while none refused. */
+  relayRefusal: { url: string; code: number } | null = null;
   private readonly line: RTCRtpTransceiver;
 
   constructor(ice: IceServers, track: MediaStreamTrack | null) {
@@ -24,6 +26,9 @@ export class Media extends Emitter<MediaEvents> {
     this.line = this.connection.addTransceiver(track ?? "audio", { direction: "sendrecv" });
     this.stream = new MediaStream([this.line.receiver.track]);
     this.connection.addEventListener("connectionstatechange", () => this.emit("state", this.connection.connectionState));
+    this.connection.addEventListener("icecandidateerror", ({ url, errorCode }) => {
+      if (/^turns?:/.test(url ?? "")) this.relayRefusal = { url: url ?? "", code: errorCode };
+    });
     this.connection.addEventListener("icecandidate", (event) => {
       this.emit("candidate", event.candidate?.toJSON() ?? { candidate: "", sdpMid: "0", sdpMLineIndex: 0 });
     });

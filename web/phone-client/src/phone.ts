@@ -88,6 +88,10 @@ export class Phone extends Emitter<PhoneEvents> {
   get peerConnection(): RTCPeerConnection | null {
     return this.connection?.media?.connection ?? null;
   }
+  /** What a TURN server answered in the place of a way, as its status; 701: nothing. */
+  get relayRefusal(): { url: string; code: number } | null {
+    return this.connection?.media?.relayRefusal ?? null;
+  }
   /** The call that is spoken in. */
   get active(): Call | undefined {
     return this.calls.find((call) => ["dialling", "ringing", "up"].includes(call.state));

@@ -99,7 +99,7 @@ async function testConnection(phone: Phone, patience: number): Promise<Outcome> 
     }
     return failed(
       "No sound gets through to the server: UDP and TCP to its media port are blocked on the way, often by a firewall. " +
-        "Ask the administrator to open the port, or to set up a TURN server.",
+        relayAdvice(phone.relayRefusal),
     );
   }
   const totals = await phone.measure();
@@ -109,6 +109,15 @@ async function testConnection(phone: Phone, patience: number): Promise<Outcome> 
   }
   if (totals?.protocol === "relay") return warning("The sound goes over a TURN server, because the direct way is blocked." + trip);
   return good("The way to the server is open, and encrypted." + trip);
+}
+
+function relayAdvice(refusal: { url: string; code: number } | null): string {
+  if (refusal === null) return "Ask the administrator to open the port, or to set up a TURN server.";
+  if (refusal.code === 701) return `The TURN server that leads around it (${refusal.url}) cannot be reached either.`;
+  return (
+    `The TURN server that leads around it (${refusal.url}) refused with status ${refusal.code}. ` +
+    "Ask the administrator whether it has the secret that the phone system has."
+  );
 }
 
 async function testEcho(phone: Phone, number: string, patience: number): Promise<Outcome> {
