@@ -20,6 +20,8 @@ def two_by_two(pages):
 
 
 class ManyPages(unittest.TestCase):
+    alone = "two hundred pages with sound take more than a core"
+
     def talk(self, count, binary=None):
         """Each page calls its neighbour; the calls take turns in which direction they are made."""
         with Office(extensions=numbers(count), binary=binary) as office, Crowd(office) as crowd:
