@@ -42,7 +42,7 @@ struct StoreThread::Impl {
   void store_group(std::span<const ports::Persist> group);
   Result<void> apply_with_patience(std::span<const ports::Persist> group);
   void report(std::span<const ports::Persist> group, bool ok);
-  void tell_listeners();
+  void tell_listeners(std::uint64_t last);
   std::vector<events::StoredEvent> journalled;  // by the commit under way, for the listeners
 
   // ---- shared, under `mutex` ----
@@ -219,8 +219,11 @@ void StoreThread::Impl::store_group(std::span<const ports::Persist> group) {
   committing += Duration(last_commit - begin).count();
   ++(done ? commits : failures);
   if (done) {
+    // Who is told that its change is stored may ask for the newest event, and must not get one before it.
+    const std::uint64_t last = store.journal_end();
+    const bool grown = newest.exchange(last) != last;
     report(group, true);
-    return tell_listeners();
+    return grown ? tell_listeners(last) : journalled.clear();
   }
   on_trouble(done.error());
   if (group.size() == 1 || done.error().kind == FailureKind::kUnavailable) return report(group, false);
@@ -263,9 +266,7 @@ void StoreThread::Impl::report(std::span<const ports::Persist> group, bool ok) {
 
 // Somebody may have begun to hear after the commit began: then there is no batch, and still something to
 // tell.
-void StoreThread::Impl::tell_listeners() {
-  const std::uint64_t last = store.journal_end();
-  if (newest.exchange(last) == last) return journalled.clear();
+void StoreThread::Impl::tell_listeners(std::uint64_t last) {
   const std::scoped_lock lock(listening);
   if (hearing == 0) return journalled.clear();
   const auto batch =

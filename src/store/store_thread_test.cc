@@ -268,6 +268,20 @@ TEST_P(Thread, WhoDoesNotHearIsToldHowFarItWentWhenItAsks) {
   EXPECT_THAT(first.heard(), ElementsAre("2=2"));
 }
 
+TEST_P(Thread, WhoHearsThatItsChangeIsStoredFindsItsEventTheNewest) {
+  const StoreThread* asked = nullptr;
+  std::uint64_t found = 0;
+  StoreThread thread(
+      open(database_.target()), [&](std::span<const ports::Stored>) { found = asked->newest_event(); },
+      told_.on_trouble());
+  asked = &thread;
+  ports::Persist batch = event(1);
+  batch.ticket = ports::Ticket{7};
+  thread.persist(std::move(batch));
+  settle(thread);
+  EXPECT_EQ(found, 1U);
+}
+
 TEST_P(Thread, ACommitThatBeganUnheardIsToldWithoutItsEvents) {
   Listening listening;
   const auto begin_to_hear = [&](std::span<const ports::Stored>) { listening.hear(true); };
