@@ -1,4 +1,5 @@
 """A running Bellwire for tests: its own data directory, its own ports, its own process; gone afterwards."""
+import atexit
 import itertools
 import json
 import os
@@ -31,6 +32,7 @@ class Ports:
     def __init__(self):
         self.owner = os.getpid()
         block, self.held = claim("ports", (self.LAST - self.FIRST + 1) // self.BLOCK)
+        atexit.register(self.held.close)
         self.numbers = itertools.cycle(range(self.FIRST + block * self.BLOCK, self.FIRST + (block + 1) * self.BLOCK))
 
     def free(self):
