@@ -67,11 +67,14 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.touching = setInterval(() => void this.touch(), this.times.touchMs);
   }
 
-  /** The network has changed: new paths are looked for at once, without waiting for the old ones to fail. */
-  restart(): Promise<void> {
+  /**
+   * The network has changed: new paths are looked for at once, without waiting for the old ones to fail. Quietly: it may
+   * as well be that the other side has nothing to say, so nobody is told before that fails.
+   */
+  restart(quietly = false): Promise<void> {
     return this.inTurn(async () => {
       if (this.closed || this.session === null) return;
-      this.enter("reconnecting");
+      if (!quietly) this.enter("reconnecting");
       if (this.media === null || ["failed", "closed"].includes(this.media.connection.connectionState)) await this.connect();
       else await this.negotiate(this.media, true);
     }).catch((error: unknown) => this.later(error));

@@ -193,10 +193,10 @@ export class Phone extends Emitter<PhoneEvents> {
   }
 
   /** Looks for another way to the server now. Changes of the network are noticed without it. */
-  async reconnect(): Promise<void> {
+  async reconnect(quietly = false): Promise<void> {
     this.stream?.hurry();
     this.stream?.reopen(); // it may hang on a way that is gone, and nobody would say so
-    await this.connection?.restart();
+    await this.connection?.restart(quietly);
   }
 
   /** The running totals of the media connection; null before there is one. */
@@ -398,7 +398,7 @@ export class Phone extends Emitter<PhoneEvents> {
     const listens = () => this.active?.state === "up" && !this.active.heldByOther;
     const totals = listens() ? await this.measure().catch(() => null) : null;
     if (totals === null || !listens()) return this.pulse.rest();
-    if (this.pulse.stopped(totals.packetsReceived, performance.now())) void this.reconnect();
+    if (this.pulse.stopped(totals.packetsReceived, performance.now())) void this.reconnect(true);
   }
 
   private play(media: MediaStream): void {

@@ -159,6 +159,8 @@ test("a lost way is looked for again by an ICE restart on the same session", asy
 test("sound that stops in a call is the sign to look for another way, and to open the live stream anew", async () => {
   const phone = await started({ times: { pulseMs: 5 } });
   const call = await phone.call("1002");
+  const states = [];
+  phone.on("connection", ({ state }) => states.push(state));
   server.push("webrtc.answered", { call_id: call.id, session_id: "s-1" });
   await until(() => call.state === "up", "the answer");
   const [connection] = PeerConnection.all;
@@ -171,6 +173,7 @@ test("sound that stops in a call is the sign to look for another way, and to ope
   assert.match(server.offers[1], /of connection 1 \(restart\)/);
   await until(() => server.streamQueries.length === 2, "the stream again");
   assert.equal(call.over, false);
+  assert.deepEqual(states, [], "perhaps nobody speaks: nothing is said of it");
 });
 
 test("a restart that did not reach the server is tried again", async () => {
