@@ -251,7 +251,7 @@ class Latency {
     told_.insert(told_.end(), events, Clock::now());
   }
   StoreThread::OnEvents on_events() {
-    return [this](const events::StoredBatch& batch) {
+    return [this](const events::StoredBatch& batch, std::uint64_t) {
       const std::scoped_lock lock(mutex_);
       for (std::size_t i = 0; i < batch->size(); ++i) took_.push_back(Clock::now() - told_[took_.size()]);
     };
