@@ -11,6 +11,16 @@ namespace bw::testkit {
 namespace {
 
 constexpr Duration kPatience = 30s;
+constexpr std::string_view kFormats = "111 63 9 0 8 13 110 126";  // in the order of a browser's own offer
+
+// Of an offer: who answers keeps its order (RFC 3264 §6.1).
+std::string_view formats_of(std::string_view sdp) {
+  constexpr std::string_view kLine = "UDP/TLS/RTP/SAVPF ";
+  const auto at = sdp.find(kLine);
+  if (at == std::string_view::npos) return kFormats;
+  const auto formats = sdp.substr(at + kLine.size());
+  return formats.substr(0, formats.find_first_of("\r\n"));
+}
 
 }  // namespace
 
@@ -22,13 +32,13 @@ std::string Browser::ufrag() const {
 }
 
 // As Chromium writes it, shortened.
-std::string Browser::description(std::string_view setup) const {
+std::string Browser::description(std::string_view setup, std::string_view formats) const {
   std::string fingerprint = fmt::format("{:02X}", certificate_);
   for (int i = 1; i < 32; ++i) fingerprint += fmt::format(":{:02X}", i);
   return fmt::format(
       "v=0\r\no=- {0} 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=extmap-allow-mixed\r\n"
       "a=msid-semantic: WMS 7f\r\n"
-      "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n"
+      "m=audio 9 UDP/TLS/RTP/SAVPF {4}\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n"
       "a=ice-ufrag:{3}\r\na=ice-pwd:password-of-browser-number-{0}\r\na=ice-options:trickle\r\n"
       "a=fingerprint:sha-256 {1}\r\na=setup:{2}\r\na=mid:0\r\n"
       "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\na=sendrecv\r\na=msid:7f 8a\r\na=rtcp-mux\r\n"
@@ -37,7 +47,7 @@ std::string Browser::description(std::string_view setup) const {
       "a=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:13 CN/8000\r\n"
       "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n"
       "a=ssrc:{0} cname:c\r\na=ssrc:{0} msid:7f 8a\r\n",
-      1000 + certificate_, fingerprint, setup, ufrag());
+      1000 + certificate_, fingerprint, setup, ufrag(), formats);
 }
 
 // ---- what its person and its page do ----
@@ -54,7 +64,7 @@ void Browser::opens() {
 }
 
 void Browser::offers() {
-  const auto reply = asks(ports::BrowserOffer{description("actpass")});
+  const auto reply = asks(ports::BrowserOffer{description("actpass", kFormats)});
   if (!reply) return;
   if (const auto* no = std::get_if<ports::Refused>(&*reply)) refused_ = *no;
   const auto* answer = ports::browser_reply<ports::BrowserDescription>(*reply);
@@ -120,8 +130,15 @@ bool Browser::presses(std::string_view digits) {
   return does(ports::BrowserPresses{{}, std::string(digits)});
 }
 
-bool Browser::answers_offer() {
-  return does(ports::BrowserAnswer{description("active")});
+bool Browser::answers_offer(std::optional<std::size_t> number) {
+  const auto offers = told<ports::BrowserPush::Offered>();
+  if (offers.empty()) return false;
+  const auto& offer = number ? offers.at(*number - 1) : offers.back();
+  return does(ports::BrowserAnswer{description("active", formats_of(offer.sdp)), offer.offer});
+}
+
+bool Browser::offers_again() {
+  return does(ports::BrowserOffer{description("actpass", kFormats)});
 }
 
 // ---- what one can see ----
@@ -147,6 +164,7 @@ std::map<std::string, Stand> stands(const Pbx& pbx, const ports::BrowserSessionI
                    [&](const Push::Answered& p) { calls[p.call.value] = Stand::kTalks; },
                    [&](const Push::Ended& p) { calls[p.call.value] = Stand::kEnded; },
                    [&](const Push::Offered&) {},
+                   [&](const Push::Pressed&) {},
                    [&](const Push::Heard&) {},
                    [&](const Push::SessionChanged&) {},
                },

@@ -38,7 +38,9 @@ class Browser {
   bool transfers_to(std::string_view number);
   bool joins(std::string_view call, std::string_view with);
   bool presses(std::string_view digits);
-  bool answers_offer();  // that was pushed
+  // The last that was pushed, or an earlier one: 1 is the first of the session.
+  bool answers_offer(std::optional<std::size_t> number = {});
+  bool offers_again();  // of its own accord, with the same connection
 
   // True: it was done. Otherwise refused() says why not.
   bool does(ports::BrowserWish wish);
@@ -70,7 +72,7 @@ class Browser {
 
  private:
   std::string ufrag() const;
-  std::string description(std::string_view setup) const;
+  std::string description(std::string_view setup, std::string_view formats) const;
   void offers();
 
   Stage& stage_;

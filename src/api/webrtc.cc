@@ -28,6 +28,9 @@ constexpr Field kDescription{.name = "sdp",
                              .most = kSdpBytes};
 constexpr std::array kOpen{Field{.name = "extension", .about = "a user's own", .required = true, .most = 32}};
 constexpr std::array kOffer{kSession, kDescription};
+constexpr std::array kAnswer{
+    kSession, kDescription,
+    Field{.name = "offer", .type = Type::kInteger, .about = "the number in the push", .most = kMost}};
 constexpr std::array kCandidateFields{
     Field{.name = "candidate", .about = "empty: that was the last", .most = 1'024},
     Field{.name = "sdpMid", .most = 64},
@@ -101,6 +104,11 @@ constexpr std::array kAnsweredFields{
     Field{.name = "message", .required = true},
     Field{.name = "type", .about = "answer", .required = true},
     Field{.name = "sdp", .type = Type::kAny, .about = "a text for the browser", .required = true},
+    Field{.name = "offers",
+          .type = Type::kInteger,
+          .about = "of the server so far: they count no more",
+          .required = true,
+          .most = kMost},
 };
 constexpr std::array kPlacedFields{
     kSuccess,
@@ -131,6 +139,7 @@ json::value in_words(const ports::Reply& reply, std::string_view message) {
     json::object o = done(message);
     o["type"] = "answer";
     o["sdp"] = answer->sdp;
+    o["offers"] = answer->offers;
     return o;
   }
   if (const auto* started = std::get_if<ports::CallStarted>(&reply)) {
@@ -224,7 +233,7 @@ void answer(Services& s, Exchange&& e) {
   std::string session = body.required_text("session_id");
   auto sdp = description_in(body);
   if (!sdp) return e.refuse(no_description());
-  ports::BrowserAnswer wish{std::move(*sdp)};
+  ports::BrowserAnswer wish{std::move(*sdp), body.number("offer", 1, kMost)};
   ask(s, std::move(e), std::move(session), std::move(wish), "The answer is in force.");
 }
 
@@ -364,7 +373,7 @@ constexpr std::array kRoutes{
              "The browser's offer, answered at once; once more to restart or reload", offer, kOffer),
         kAnswered)),
     unlogged(post("/api/webrtc/answer", "answerFromBrowser",
-                  "The browser's answer to an offer that came on the live stream", answer, kOffer)),
+                  "The browser's answer to an offer that came on the live stream", answer, kAnswer)),
     unlogged(post("/api/webrtc/ice-candidate", "addBrowserCandidate", "Where the browser may be reached",
                   candidate, kCandidate)),
     acting(answering(

@@ -16,35 +16,41 @@ json::object of_call(const model::CallId& call) {
 }
 
 json::object data_of(const Push::What& what) {
-  return std::visit(Overloaded{
-                        [](const Push::Incoming& p) {
-                          json::object o = of_call(p.call);
-                          o["caller"] = p.caller;
-                          json::object& info = o["caller_info"].emplace_object();
-                          info["extension"] = p.caller;
-                          info["name"] = p.name.reveal();
-                          return o;
-                        },
-                        [](const Push::Ringing& p) { return of_call(p.call); },
-                        [](const Push::Answered& p) { return of_call(p.call); },
-                        [](const Push::Ended& p) {
-                          json::object o = of_call(p.call);
-                          o["reason"] = p.reason;
-                          return o;
-                        },
-                        [](const Push::Offered& p) { return json::object{{"sdp", p.sdp}}; },
-                        [](const Push::Heard& p) {
-                          json::object o = of_call(p.call);
-                          o["mos"] = p.quality.mos > 0 ? json::value(p.quality.mos) : json::value(nullptr);
-                          o["loss_percent"] = p.quality.loss_percent;
-                          o["jitter_ms"] = p.quality.jitter_ms;
-                          return o;
-                        },
-                        [](const Push::SessionChanged& p) {
-                          return json::object{{"state", p.state}, {"reason", p.reason}};
-                        },
-                    },
-                    what);
+  return std::visit(
+      Overloaded{
+          [](const Push::Incoming& p) {
+            json::object o = of_call(p.call);
+            o["caller"] = p.caller;
+            json::object& info = o["caller_info"].emplace_object();
+            info["extension"] = p.caller;
+            info["name"] = p.name.reveal();
+            return o;
+          },
+          [](const Push::Ringing& p) { return of_call(p.call); },
+          [](const Push::Answered& p) { return of_call(p.call); },
+          [](const Push::Ended& p) {
+            json::object o = of_call(p.call);
+            o["reason"] = p.reason;
+            return o;
+          },
+          [](const Push::Offered& p) { return json::object{{"sdp", p.sdp}, {"offer", p.offer}}; },
+          [](const Push::Pressed& p) {
+            json::object o = of_call(p.call);
+            o["digit"] = std::string(1, p.digit);
+            return o;
+          },
+          [](const Push::Heard& p) {
+            json::object o = of_call(p.call);
+            o["mos"] = p.quality.mos > 0 ? json::value(p.quality.mos) : json::value(nullptr);
+            o["loss_percent"] = p.quality.loss_percent;
+            o["jitter_ms"] = p.quality.jitter_ms;
+            return o;
+          },
+          [](const Push::SessionChanged& p) {
+            return json::object{{"state", p.state}, {"reason", p.reason}};
+          },
+      },
+      what);
 }
 
 }  // namespace
@@ -86,6 +92,7 @@ std::string_view type_of(const Push& push) {
                         [](const Push::Answered&) { return "webrtc.answered"; },
                         [](const Push::Ended&) { return "webrtc.ended"; },
                         [](const Push::Offered&) { return "webrtc.offer"; },
+                        [](const Push::Pressed&) { return "webrtc.dtmf"; },
                         [](const Push::Heard&) { return "webrtc.quality"; },
                         [](const Push::SessionChanged&) { return "webrtc.session"; },
                     },

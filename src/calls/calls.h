@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/core.h"
 #include "base/rng.h"
@@ -17,6 +18,7 @@
 #include "ports/control.h"
 #include "ports/media.h"
 #include "ports/persistence.h"
+#include "sdp/audio.h"
 #include "sip/transaction.h"
 
 namespace bw::calls {
@@ -64,6 +66,11 @@ struct BrowserHeard {  // by its own measure, of the last seconds
   model::CallId call;
   model::LegQuality quality;
 };
+// What the browser sends from now on, as its page has agreed.
+struct BrowserSpeaks {
+  sip::ConnectionId session;
+  sdp::Codec codec;
+};
 struct ShutDown {};
 
 // ---- out ----
@@ -85,15 +92,27 @@ struct BrowserCallEnded {
   std::string sip_call_id;
   std::string sentence;
 };
+// What the other side of that leg speaks, the preferred codec first: a page that speaks it too spares the
+// transcoding.
+struct BrowserPeerSpeaks {
+  sip::ConnectionId session;
+  std::string sip_call_id;
+  std::vector<sdp::Codec> codecs;
+};
+struct BrowserDigit {  // the other side of that leg pressed a key
+  sip::ConnectionId session;
+  std::string sip_call_id;
+  char digit = '0';
+};
 
 class Calls {
  public:
   using Input = std::variant<Tick, InviteArrived, DialogRequest, sip::CancelReceived, sip::ResponseReceived,
                              sip::StrayResponse, sip::RequestFailed, sip::AckMissing, sip::TransportFailed,
                              PhoneMoved, media::Event, Asked, DoNotDisturb, BrowserMedia, BrowserHeard,
-                             model::SettingsSnapshot, model::DirectorySnapshot, ShutDown>;
+                             BrowserSpeaks, model::SettingsSnapshot, model::DirectorySnapshot, ShutDown>;
   using Output = std::variant<Wire, media::TellMedia, ports::Change, ports::Answered, ports::Note, Engagement,
-                              BrowserInCall, BrowserCallEnded>;
+                              BrowserInCall, BrowserCallEnded, BrowserPeerSpeaks, BrowserDigit>;
 
   Calls(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
         const ports::Contacts& contacts, media::LoopIndex loops, CallLimits limits = {});

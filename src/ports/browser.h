@@ -31,6 +31,7 @@ struct BrowserOffer {  // also once more: an ICE restart, or the page was loaded
 };
 struct BrowserAnswer {  // to a push Offered
   std::string sdp;
+  std::optional<std::uint64_t> offer = std::nullopt;  // its number; none: the last one
 };
 struct BrowserCandidate {  // empty: that was all of them
   std::string candidate;
@@ -118,6 +119,7 @@ struct BrowserSessionOpened {
 };
 struct BrowserDescription {  // our answer
   std::string sdp;
+  std::uint64_t offers = 0;  // of ours so far: what they said is no more
 };
 
 // ---- pushes ----
@@ -139,6 +141,11 @@ struct BrowserPush {
   };
   struct Offered {
     std::string sdp;
+    std::uint64_t offer = 0;  // counts those of the session, from 1
+  };
+  struct Pressed {  // by the other side
+    model::CallId call;
+    char digit = '0';
   };
   struct Heard {  // how well the browser hears
     model::CallId call;
@@ -148,7 +155,7 @@ struct BrowserPush {
     std::string state;   // also "closed"
     std::string reason;  // a sentence, where there is something to say
   };
-  using What = std::variant<Incoming, Ringing, Answered, Ended, Offered, Heard, SessionChanged>;
+  using What = std::variant<Incoming, Ringing, Answered, Ended, Offered, Pressed, Heard, SessionChanged>;
 
   BrowserSessionId session;
   std::string extension;

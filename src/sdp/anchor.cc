@@ -152,6 +152,14 @@ bool keep_common(Media& section, const Media& offer) {
   return has_voice(section);
 }
 
+void put_first(Media& section, const Codec& codec) {
+  const std::vector<Codec> ours = codecs(section);
+  const auto meant = std::ranges::find_if(ours, [&](const Codec& c) { return same_codec(c, codec); });
+  if (meant == ours.end()) return;
+  const auto at = std::ranges::find(section.formats, std::to_string(meant->payload));
+  if (at != section.formats.end()) std::rotate(section.formats.begin(), at, at + 1);
+}
+
 SessionDescription placed(SessionDescription content, const SessionDescription& layout, std::size_t index) {
   Media section = std::move(content.media.at(0));
   content.media.clear();

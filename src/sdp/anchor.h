@@ -66,6 +66,8 @@ SessionDescription carried(const SessionDescription& peer, std::size_t section);
 // Leaves only the formats whose codec the offer has too, with whatever number they have here.
 // False if no voice codec is left.
 bool keep_common(Media& section, const Media& offer);
+// Nothing changes if the section does not have it.
+void put_first(Media& section, const Codec& codec);
 
 // Puts the only section of `content` at `index` among the m= lines of `layout`, all others refused: the m=
 // lines of a leg never become fewer and keep their order (RFC 3264 §6, §8).

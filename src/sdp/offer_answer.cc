@@ -203,12 +203,13 @@ OfferAnswer::Text OfferAnswer::own_offer(Direction direction) {
   return send_offer(std::move(content), direction);
 }
 
-OfferAnswer::Text OfferAnswer::repeat_offer(std::optional<Direction> wanted) {
+OfferAnswer::Text OfferAnswer::repeat_offer(std::optional<Direction> wanted, const Codec* first) {
   if (state_ != State::kStable) return fail(OfferError::kOfferPending);
   if (!stable_) return fail(OfferError::kNothingAgreed);
   const SessionDescription& before = stable_->local;
-  return send_offer(carried(before, stable_->section),
-                    wanted.value_or(direction(before, before.media[stable_->section])));
+  SessionDescription content = carried(before, stable_->section);
+  if (first != nullptr) put_first(content.media.at(0), *first);
+  return send_offer(std::move(content), wanted.value_or(direction(before, before.media[stable_->section])));
 }
 
 OfferAnswer::Text OfferAnswer::relay_answer(const OfferAnswer& other, Certainty certainty,

@@ -87,7 +87,9 @@ class OfferAnswer {
   // PCMU, PCMA, G722 and telephone-event: for click-to-dial and where the other leg has nothing to say yet.
   std::expected<std::string, OfferError> own_offer(Direction direction = Direction::kSendRecv);
   // The last agreed description of ours again, with another direction (hold, resume) or unchanged (refresh).
-  std::expected<std::string, OfferError> repeat_offer(std::optional<Direction> direction = {});
+  // `first`: the codec that goes before the others from now on.
+  std::expected<std::string, OfferError> repeat_offer(std::optional<Direction> direction = {},
+                                                      const Codec* first = nullptr);
 
   // What the peer of the other leg answered (or last said), cut to the codecs of this leg's offer.
   std::expected<std::string, OfferError> relay_answer(const OfferAnswer& other,

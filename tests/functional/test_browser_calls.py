@@ -111,6 +111,28 @@ class BrowserCalls(unittest.TestCase):
             page.hears("webrtc.ended")
             bob.register(expires=0)
 
+    def test_keys_that_a_phone_tells_by_info_are_told_the_page_in_both_forms(self):
+        page = self.ready("1001")
+        with Phone("1002", self.office) as bob:
+            bob.register()
+            dialling = threading.Thread(target=bob.dial, args=("1001",))
+            dialling.start()
+            call = page.hears("webrtc.incoming")["call_id"]
+            self.assertEqual(page.does("accept", call_id=call)[0], 200)
+            dialling.join()
+            pressed = []
+            for number, key in enumerate("0123456789*#ABCD"):
+                kind, body = (("application/dtmf", key), ("application/dtmf-relay", f"Signal={key}\r\nDuration=160\r\n"))[number % 2]
+                bob.send(bob.in_dialog("INFO", (), body).replace("application/sdp", kind))
+                self.assertEqual(bob.final("INFO", bob.dialog["call_id"]).status, 200)
+                told = page.hears("webrtc.dtmf")
+                self.assertEqual(told["call_id"], call)
+                pressed.append(told["digit"])
+            self.assertEqual("".join(pressed), "0123456789*#ABCD")
+            bob.hang_up()
+            self.assertEqual(page.hears("webrtc.ended")["reason"], "1002 hung up")
+            bob.register(expires=0)
+
     def test_pages_talk_to_each_other_and_one_of_two_is_told_that_the_other_answered(self):
         alice, bob, bobs_other = self.ready("1001"), self.ready("1003"), self.ready("1003")
         status, placed = alice.dials("1003")
@@ -179,8 +201,25 @@ class BrowserCalls(unittest.TestCase):
         page = self.ready("1001")
         self.assertEqual(page.ask("POST", "/api/webrtc/answer", {"session_id": page.id, "sdp": description(setup="active")})[1]["code"], "no_offer")
         self.assertEqual(page.does("restart")[0], 200)
-        self.assertIn("a=setup:actpass", page.hears("webrtc.offer")["sdp"])
-        page.done("POST", "/api/webrtc/answer", {"session_id": page.id, "sdp": description(setup="active")})
+        offer = page.hears("webrtc.offer")
+        self.assertIn("a=setup:actpass", offer["sdp"])
+        self.assertEqual(offer["offer"], 1)
+        page.done("POST", "/api/webrtc/answer", {"session_id": page.id, "sdp": description(setup="active"), "offer": 1})
+
+    def test_of_two_offers_of_the_server_the_later_one_counts_and_of_both_sides_that_of_the_page(self):
+        page = self.ready("1001")
+        answer = {"session_id": page.id, "sdp": description(setup="active")}
+        for number in (1, 2):
+            self.assertEqual(page.does("restart")[0], 200)
+            self.assertEqual(page.hears("webrtc.offer")["offer"], number)
+        status, refused = page.ask("POST", "/api/webrtc/answer", {**answer, "offer": 1})
+        self.assertEqual((status, refused["code"]), (409, "superseded"))
+        page.done("POST", "/api/webrtc/answer", {**answer, "offer": 2})
+        self.assertEqual(page.does("restart")[0], 200)
+        self.assertEqual(page.hears("webrtc.offer")["offer"], 3)
+        crossed = page.done("POST", "/api/webrtc/offer", {"session_id": page.id, "sdp": description()})
+        self.assertEqual(crossed["offers"], 3)
+        self.assertEqual(page.ask("POST", "/api/webrtc/answer", {**answer, "offer": 3})[1]["code"], "no_offer")
 
     def test_turn_credentials_end_by_themselves(self):
         page = self.page("1001")

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "calls/detail/engine.h"
+#include "calls/payload_formats.h"
 #include "sip/name_addr.h"
 
 namespace bw::calls {
@@ -29,22 +30,15 @@ media::SrtpKey srtp_key(const sdp::CryptoLine& line) {
   return key;
 }
 
-std::vector<media::PayloadFormat> payloads(const std::vector<sdp::Codec>& formats) {
-  std::vector<media::PayloadFormat> out;
-  out.reserve(formats.size());
-  for (const sdp::Codec& c : formats) out.push_back({c.payload, c.name, c.clock_rate, c.channels, c.fmtp});
-  return out;
-}
-
 // A page keeps what it agreed on for its session, whatever one call of it is agreed to be: it may send all of
 // that, and hear all of it.
 media::PayloadMap of_page(const sdp::Media& said, const sdp::Negotiated& agreed) {
   auto formats = sdp::codecs(said);
-  media::PayloadMap map{payloads(formats), {}};
+  media::PayloadMap map{payload_formats(formats), {}};
   const auto first =
       std::ranges::find_if(formats, [&](const sdp::Codec& c) { return sdp::same_codec(c, agreed.codec); });
   if (first != formats.end()) std::rotate(formats.begin(), first, first + 1);
-  map.send = payloads(formats);
+  map.send = payload_formats(formats);
   return map;
 }
 
@@ -56,7 +50,8 @@ constexpr Duration kOfferPatience =
 void Engine::set_peer(Member& member) {
   const auto& agreed = member.media.negotiated();
   if (!agreed || !member.media_leg) return;
-  member.negotiated_codec = agreed->codec.name + '/' + std::to_string(agreed->codec.clock_rate);
+  const sdp::Codec spoken = spoken_by(member).value_or(agreed->codec);
+  member.negotiated_codec = spoken.name + '/' + std::to_string(spoken.clock_rate);
   media::SetPeer set{.leg = member.media_leg};
   // Without an address (c=0.0.0.0, a host name) the relay waits for the first packet to tell.
   // Nor does one that names a port of ours: two such phones would make packets circle in the relay for ever.
@@ -65,7 +60,7 @@ void Engine::set_peer(Member& member) {
   set.peer.rtcp = believable ? agreed->remote_rtcp.value_or(Endpoint{}) : Endpoint{};
   set.rtcp_mux = agreed->rtcp_mux;
   set.sip_source = member.leg.flow().remote.ip;
-  set.clock_rate = agreed->codec.clock_rate;
+  set.clock_rate = spoken.clock_rate;
   if (agreed->telephone_event_receive) {
     set.telephone_event = static_cast<std::int16_t>(*agreed->telephone_event_receive);
     set.telephone_event_rate = agreed->telephone_event_clock;
@@ -73,12 +68,13 @@ void Engine::set_peer(Member& member) {
   if (const auto* said = member.media.remote_audio(); said != nullptr && is_page(member)) {
     set.payloads = of_page(*said, *agreed);
   } else {
-    set.payloads = {payloads(agreed->receive_formats), payloads(agreed->send_formats)};
+    set.payloads = {payload_formats(agreed->receive_formats), payload_formats(agreed->send_formats)};
   }
   if (agreed->receive) set.receive = srtp_key(*agreed->receive);
   if (agreed->send) set.send = srtp_key(*agreed->send);
   tell(member.port.loop, std::move(set));
   watch(member);
+  tell_codecs(member);
 }
 
 bool Engine::is_our_media(const Endpoint& peer, const Member& member) const {

@@ -1,10 +1,12 @@
 // Members whose sound travels through a browser's media session and not through ports of their own
 // (docs/browser-calling.md). All sessions live in media loop 0, so a call with a browser in it does too.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "calls/browser_side.h"
 #include "calls/detail/engine.h"
+#include "calls/payload_formats.h"
 #include "sip/uri.h"
 
 namespace bw::calls {
@@ -167,12 +169,59 @@ void Engine::attach(Member& member) {
 void Engine::on(const BrowserMedia& in, Instant) {
   if (!in.media) {
     browser_media_.erase(in.session);
+    browser_codecs_.erase(in.session);
     return;
   }
   browser_media_.insert_or_assign(in.session, in.media);
   for (auto& [id, member] : members_) {
     if (member->leg.flow().connection == in.session && !member->held_for_it) attach(*member);
   }
+}
+
+void Engine::on(const BrowserSpeaks& in, Instant) {
+  browser_codecs_.insert_or_assign(in.session, in.codec);
+  for (auto& [id, member] : members_) {
+    if (member->leg.flow().connection == in.session && is_page(*member)) set_peer(*member);
+  }
+}
+
+// Where it is not what was agreed for this one call.
+std::optional<sdp::Codec> Engine::spoken_by(const Member& member) const {
+  const auto it =
+      is_page(member) ? browser_codecs_.find(member.leg.flow().connection) : browser_codecs_.end();
+  return it == browser_codecs_.end() ? std::nullopt : std::optional{it->second};
+}
+
+void Engine::tell_codecs(Member& member) {
+  const Call* call = call_of(member);
+  if (call == nullptr || call->state != Call::State::kUp) return;
+  const Member* peer = call->echo ? &member : peer_of(*call, member);
+  if (peer == nullptr) return;
+  const auto tell_page = [&](const Member& page, const Member& other) {
+    const auto& agreed = other.media.negotiated();
+    if (!is_page(page) || !agreed) return;
+    BrowserPeerSpeaks told{page.leg.flow().connection, page.leg.call_id(), {}};
+    std::ranges::copy_if(agreed->receive_formats, std::back_inserter(told.codecs), &sdp::Codec::is_voice);
+    out.push_back(std::move(told));
+  };
+  tell_page(member, *peer);
+  if (peer != &member) tell_page(*peer, member);
+}
+
+// A caller's phone makes the sound of ringing by itself; a page hears only what we send, in the codecs of its
+// session, for there is no answer yet. Who is in the call already hears no ringing from its own phone either;
+// the relay keeps quiet while the one who transfers is still there.
+void Engine::ring_back(Call& call, Member& origin) {
+  if (!origin.media_leg) return;
+  if (!origin.leg.up()) {
+    const auto* said = origin.media.remote_audio();
+    if (!is_page(origin) || said == nullptr || std::exchange(call.dialling->sounds, true)) return;
+    const auto formats = payload_formats(sdp::codecs(*said));
+    media::SetPeer set{.leg = origin.media_leg};
+    set.payloads = {formats, formats};
+    tell(origin.port.loop, std::move(set));
+  }
+  tell(origin.port.loop, media::Play{origin.media_leg, media::Tone::kRingBack, settings_->region});
 }
 
 void Engine::on(const BrowserHeard& in, Instant) {

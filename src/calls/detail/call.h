@@ -71,6 +71,7 @@ struct Dialling {
   std::optional<LegId> early;  // whose early media the origin hears
   Duration ring_for{0};
   bool attended = false;  // a transfer to somebody the transferor consulted
+  bool sounds = false;    // the origin hears us ring
   bool recall = false;    // the transferor itself is being rung back
   int best_status = 0;    // RFC 3261 §16.7 step 6, of those who refused so far
   std::string best_sentence;

@@ -263,11 +263,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::Progressed& what, Inst
   Dialling& dialling = *call.dialling;
   if (what.status == 180 || what.status == 183) tell_ringing(call, member, now);
   Member* origin = find(dialling.origin);
-  // Who is in the call already hears no ringing from its own phone. The relay keeps quiet while the one who
-  // transfers is still there.
-  if (what.status == 180 && origin != nullptr && origin->media_leg && origin->leg.up()) {
-    tell(origin->port.loop, media::Play{origin->media_leg, media::Tone::kRingBack, settings_->region});
-  }
+  if (what.status == 180 && origin != nullptr) ring_back(call, *origin);
   if (dialling.purpose == Dialling::Purpose::kTransfer) {
     transfer_progress(call, what.status, now);
     return;

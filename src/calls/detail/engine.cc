@@ -343,8 +343,10 @@ void Engine::on_leg_event(Member& member, const LegEvent::InfoReceived& what, In
   Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
   if (peer == nullptr) return;
   // What the other side agreed to is what it gets; who agreed to no events may be of the same kind.
-  const auto agreed = peer->media.negotiated();
-  if (digit && peer->media_leg && agreed && agreed->telephone_event_send) {
+  const auto& agreed = peer->media.negotiated();
+  const bool events = agreed && agreed->telephone_event_send;
+  // A page has agreed on its events for the whole session.
+  if (digit && peer->media_leg && (events || is_page(*peer))) {
     return tell(peer->port.loop, media::SendDigit{.leg = peer->media_leg, .digit = *digit});
   }
   LegContext cx = context(now);

@@ -46,6 +46,7 @@ class Engine {
   void on(const DoNotDisturb& in, Instant now);
   void on(const BrowserMedia& in, Instant now);
   void on(const BrowserHeard& in, Instant now);
+  void on(const BrowserSpeaks& in, Instant now);
   void on(const model::SettingsSnapshot& settings, Instant now);
   void on(const model::DirectorySnapshot& directory, Instant now);
   void on(ShutDown in, Instant now);
@@ -115,6 +116,9 @@ class Engine {
   static bool is_secured(const Member& member);
   void attach(Member& member);
   static std::optional<model::LegQuality> heard_in_all(const Member& member);
+  std::optional<sdp::Codec> spoken_by(const Member& member) const;
+  void tell_codecs(Member& member);
+  void ring_back(Call& call, Member& origin);
   void tell_browser(const Member& member);
   void tell_browser_ended(const Member& member, const std::string& sentence);
 
@@ -224,6 +228,7 @@ class Engine {
   std::unordered_map<std::string, Engaged, TextHash, std::equal_to<>> engaged_;
   std::unordered_set<std::string, TextHash, std::equal_to<>> undisturbed_;
   std::unordered_map<sip::ConnectionId, media::SessionId> browser_media_;
+  std::unordered_map<sip::ConnectionId, sdp::Codec> browser_codecs_;  // what they send
   std::uint64_t next_leg_ = 1, next_call_ = 1, next_media_ = 1, next_session_ = 1;
   PortStock ports_;
   TimerHeap<LegTimer> leg_timers_;

@@ -66,6 +66,9 @@ void Engine::tell_transfer(Call& call, const Dialling& dialling, bool completed,
 }
 
 void Engine::tell_digit(Call& call, const Member& member, char digit, Instant now) {
+  const Member* peer = peer_of(call, member);
+  if (peer != nullptr && is_page(*peer))  // which sees no events in its media
+    out.push_back(BrowserDigit{peer->leg.flow().connection, peer->leg.call_id(), digit});
   if (!settings_->dtmf_events) return;
   journal(call, events::CallDtmf{call.record.id, member.extension, std::string(1, digit)}, now);
 }

@@ -267,28 +267,36 @@ void System::on_layer(sip::TransactionLayer::Output output, Instant now) {
 }
 
 void System::on_calls(calls::Calls::Output output, Instant now) {
-  std::visit(Overloaded{
-                 [&](calls::Wire&& wire) { on_wire(std::move(wire), now); },
-                 [&](media::TellMedia&& tell) { out.push_back(std::move(tell)); },
-                 [&](ports::Change&& change) { changes_.push_back(std::move(change)); },
-                 [&](ports::Answered&& answered) {
-                   if (answered.id) out.push_back(std::move(answered));
-                 },
-                 [&](ports::Note&& note) { out.push_back(std::move(note)); },
-                 [&](calls::Engagement&& engaged) {
-                   presence_.engaged(engaged.extension, engaged.ringing, engaged.in_call, now);
-                 },
-                 [&](calls::BrowserInCall&& told) {
-                   const browser::InCall in{told.session, std::move(told.sip_call_id), std::move(told.call)};
-                   browsers_.handle(browser::Browsers::Input{in}, now);
-                 },
-                 [&](calls::BrowserCallEnded&& told) {
-                   const browser::CallEnded in{told.session, std::move(told.sip_call_id),
-                                               std::move(told.sentence)};
-                   browsers_.handle(browser::Browsers::Input{in}, now);
-                 },
-             },
-             std::move(output));
+  std::visit(
+      Overloaded{
+          [&](calls::Wire&& wire) { on_wire(std::move(wire), now); },
+          [&](media::TellMedia&& tell) { out.push_back(std::move(tell)); },
+          [&](ports::Change&& change) { changes_.push_back(std::move(change)); },
+          [&](ports::Answered&& answered) {
+            if (answered.id) out.push_back(std::move(answered));
+          },
+          [&](ports::Note&& note) { out.push_back(std::move(note)); },
+          [&](calls::Engagement&& engaged) {
+            presence_.engaged(engaged.extension, engaged.ringing, engaged.in_call, now);
+          },
+          [&](calls::BrowserInCall&& told) {
+            const browser::InCall in{told.session, std::move(told.sip_call_id), std::move(told.call)};
+            browsers_.handle(browser::Browsers::Input{in}, now);
+          },
+          [&](calls::BrowserPeerSpeaks&& told) {
+            const browser::PeerSpeaks in{told.session, std::move(told.sip_call_id), std::move(told.codecs)};
+            browsers_.handle(browser::Browsers::Input{in}, now);
+          },
+          [&](calls::BrowserDigit&& told) {
+            const browser::PeerPressed in{told.session, std::move(told.sip_call_id), told.digit};
+            browsers_.handle(browser::Browsers::Input{in}, now);
+          },
+          [&](calls::BrowserCallEnded&& told) {
+            const browser::CallEnded in{told.session, std::move(told.sip_call_id), std::move(told.sentence)};
+            browsers_.handle(browser::Browsers::Input{in}, now);
+          },
+      },
+      std::move(output));
 }
 
 void System::on_browsers(browser::Browsers::Output output, Instant now) {
@@ -298,6 +306,9 @@ void System::on_browsers(browser::Browsers::Output output, Instant now) {
                  [&](media::TellMedia&& tell) { out.push_back(std::move(tell)); },
                  [&](browser::MediaOf&& m) {
                    calls_.handle(Calls::Input{calls::BrowserMedia{m.session, m.media}}, now);
+                 },
+                 [&](browser::Speaks&& s) {
+                   calls_.handle(Calls::Input{calls::BrowserSpeaks{s.session, std::move(s.codec)}}, now);
                  },
                  [&](ports::Answered&& answered) { out.push_back(std::move(answered)); },
                  [&](ports::BrowserPush&& push) { out.push_back(std::move(push)); },

@@ -20,6 +20,7 @@
 #include "ports/browser.h"
 #include "ports/control.h"
 #include "ports/media.h"
+#include "sdp/audio.h"
 #include "sip/flow.h"
 #include "sip/transaction.h"
 
@@ -45,6 +46,17 @@ struct CallEnded {  // told before the SIP message that ends it
   std::string sip_call_id;
   std::string sentence;
 };
+// The other side of that call speaks these, the preferred one first.
+struct PeerSpeaks {
+  sip::ConnectionId session;
+  std::string sip_call_id;
+  std::vector<sdp::Codec> codecs;
+};
+struct PeerPressed {
+  sip::ConnectionId session;
+  std::string sip_call_id;
+  char digit = '0';
+};
 
 // ---- out ----
 struct Sent {  // to the exchange, as if it had come over that flow
@@ -56,6 +68,11 @@ struct Sent {  // to the exchange, as if it had come over that flow
 struct MediaOf {
   sip::ConnectionId session;
   media::SessionId media;
+};
+// What the browser sends from now on.
+struct Speaks {
+  sip::ConnectionId session;
+  sdp::Codec codec;
 };
 struct Heard {
   sip::ConnectionId session;
@@ -70,11 +87,11 @@ struct AskCalls {
 
 class Browsers {
  public:
-  using Input = std::variant<Tick, Asked, Arrived, InCall, CallEnded, media::Event, model::SettingsSnapshot,
-                             model::DirectorySnapshot>;
+  using Input = std::variant<Tick, Asked, Arrived, InCall, CallEnded, PeerSpeaks, PeerPressed, media::Event,
+                             model::SettingsSnapshot, model::DirectorySnapshot>;
   // A BindingChange is for whoever tells of phones that come and go; nothing of it is stored.
   using Output = std::variant<Sent, media::TellMedia, MediaOf, ports::Answered, ports::BrowserPush,
-                              model::BindingChange, AskCalls, Heard>;
+                              model::BindingChange, AskCalls, Speaks, Heard>;
 
   Browsers(Rng& rng, model::SettingsSnapshot settings, model::DirectorySnapshot directory,
            Limits limits = {});

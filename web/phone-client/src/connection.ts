@@ -36,6 +36,9 @@ export class Connection extends Emitter<ConnectionEvents> {
   private touching: ReturnType<typeof setInterval> | null = null;
   private closed = false;
   private failures = 0;
+  // Offers of the server's, by their numbers: the last one, and the last that an offer of ours has made void.
+  private newest = 0;
+  private voided = 0;
   private unlock: () => void = () => {};
 
   constructor(
@@ -102,12 +105,16 @@ export class Connection extends Emitter<ConnectionEvents> {
     await this.media?.send(track);
   }
 
-  /** An offer of the server's. */
-  takeOffer(sdp: string): Promise<void> {
+  /** An offer of the server's. One that crossed an offer of this page, or that another has followed, is void. */
+  takeOffer(sdp: string, offer?: number): Promise<void> {
+    this.newest = Math.max(this.newest, offer ?? 0);
     return this.inTurn(async () => {
-      if (this.media === null) return;
+      if (this.media === null || this.closed) return;
+      if (offer !== undefined && (offer < this.newest || offer <= this.voided)) return;
       const answer = await this.media.answer(sdp);
-      await this.api.post("/api/webrtc/answer", { session_id: this.id, sdp: answer });
+      await this.api.post("/api/webrtc/answer", { session_id: this.id, sdp: answer, ...(offer === undefined ? {} : { offer }) });
+    }).catch((error: unknown) => {
+      if (!(error instanceof Refusal)) throw error; // the server has gone on to something else, and says so
     });
   }
 
@@ -132,6 +139,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     const known = earlier?.id === opened.session.session_id;
     this.session = opened.session;
     this.push = known ? earlier.push : 0;
+    if (!known) this.newest = this.voided = 0;
     this.ice = opened.ice_servers ?? (await this.api.get<IceServers>("/api/webrtc/ice-servers"));
     if (!known) await this.keep(opened.session.session_id);
     this.emit("session", { session: opened.session, known });
@@ -224,6 +232,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     try {
       const sdp = await media.offer(restart);
       const answer = await this.api.post<OfferAnswered>("/api/webrtc/offer", { session_id: this.id, sdp });
+      this.voided = answer.offers ?? 0;
       await media.takeAnswer(answer.sdp);
     } catch (error) {
       off();

@@ -28,6 +28,8 @@ export interface PhoneEvents extends Record<string, unknown> {
   /** A call has changed, the new and the ended ones too. */
   call: Call;
   quality: { call: Call; quality: Quality };
+  /** The other side pressed a key: 0 to 9, *, #, A to D. */
+  digit: { call: Call; digit: string };
   /** The browser lets nothing be heard before the page was clicked: call playSound() from a click. */
   soundBlocked: void;
   /** Everything of the live stream, events of the journal too. */
@@ -288,7 +290,7 @@ export class Phone extends Emitter<PhoneEvents> {
     if (session !== undefined && push.push !== undefined) this.connection?.heard(push.push);
     switch (push.event_type) {
       case "webrtc.offer":
-        void this.connection?.takeOffer(push.data.sdp).catch(console.error);
+        void this.connection?.takeOffer(push.data.sdp, push.data.offer).catch(console.error);
         return;
       case "webrtc.candidate":
         void this.connection?.media?.addCandidate(push.data.candidate).catch(console.error);
@@ -315,6 +317,9 @@ export class Phone extends Emitter<PhoneEvents> {
         return;
       case "webrtc.ended":
         this.ended(call, push.data.reason);
+        return;
+      case "webrtc.dtmf":
+        this.emit("digit", { call, digit: push.data.digit });
         return;
       case "webrtc.quality":
         call.sentQuality = sentQuality(push.data.loss_percent ?? 0, push.data.jitter_ms ?? 0);

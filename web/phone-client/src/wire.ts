@@ -36,6 +36,8 @@ export interface OfferAnswered {
   message: string;
   type: "answer";
   sdp: string;
+  /** How many offers of its own the server has made in this session so far; they count no more. */
+  offers?: number;
 }
 
 /** POST /api/webrtc/call {session_id, target_extension}. */
@@ -100,7 +102,8 @@ export type Push = {
   | { event_type: "webrtc.ringing"; data: OfCall }
   | { event_type: "webrtc.answered"; data: OfCall }
   | { event_type: "webrtc.ended"; data: OfCall & { reason: string } }
-  | { event_type: "webrtc.offer"; data: OfSession & { sdp: string } }
+  | { event_type: "webrtc.offer"; data: OfSession & { sdp: string; offer?: number } }
+  | { event_type: "webrtc.dtmf"; data: OfCall & { digit: string } }
   | { event_type: "webrtc.candidate"; data: OfSession & { candidate: RTCIceCandidateInit } }
   | { event_type: "webrtc.session"; data: OfSession & { state: string; reason?: string } }
   | { event_type: "webrtc.quality"; data: OfCall & { mos?: number | null; loss_percent?: number; jitter_ms?: number } }

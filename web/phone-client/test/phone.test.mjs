@@ -305,3 +305,49 @@ test("stopping hangs up, ends the session and closes the connection", async () =
   assert.equal(PeerConnection.all[0].connectionState, "closed");
   assert.equal(call.over, true);
 });
+
+const answers = () => server.asked("POST /api/webrtc/answer");
+
+test("the server asks for another codec and is answered with the number of its offer", async () => {
+  await started();
+  server.push("webrtc.offer", { session_id: "s-1", sdp: "speak PCMU", offer: 1 }, undefined, 1);
+  await until(() => answers().length === 1, "the answer");
+  assert.deepEqual(answers(), [{ session_id: "s-1", sdp: "answer of connection 1", offer: 1 }]);
+  assert.equal(PeerConnection.all[0].remoteDescription.sdp, "speak PCMU");
+});
+
+test("an offer of the server's that crossed one of the page, or came late, is not taken", async () => {
+  const phone = await started();
+  server.made = 2; // offers, when that of the page arrives
+  await phone.reconnect();
+  await until(() => server.offers.length === 2, "the offer of the page");
+  let heard = 0;
+  phone.on("message", () => (heard += 1));
+  for (const offer of [1, 2]) server.push("webrtc.offer", { session_id: "s-1", sdp: `late ${offer}`, offer }, undefined, offer);
+  await until(() => heard === 2, "both");
+  server.push("webrtc.offer", { session_id: "s-1", sdp: "speak G722", offer: 3 }, undefined, 3);
+  await until(() => answers().length > 0, "an answer");
+  assert.deepEqual(answers().map((a) => a.offer), [3]);
+  assert.equal(PeerConnection.all[0].remoteDescription.sdp, "speak G722");
+});
+
+test("of several offers that wait, the last one counts; a refused answer does no harm", async () => {
+  const phone = await started();
+  server.refusals.set("POST /api/webrtc/answer", [409, { error: "Another offer has taken its place.", code: "superseded" }]);
+  server.push("webrtc.offer", { session_id: "s-1", sdp: "first", offer: 1 }, undefined, 1);
+  await until(() => answers().length === 1, "the first answer");
+  server.push("webrtc.offer", { session_id: "s-1", sdp: "second", offer: 2 }, undefined, 2);
+  await until(() => answers().length === 2, "the second answer");
+  assert.equal(PeerConnection.all[0].remoteDescription.sdp, "second");
+  assert.equal(phone.state, "connected");
+});
+
+test("a key that the other side pressed is told", async () => {
+  const phone = await started();
+  const keys = [];
+  phone.on("digit", ({ call, digit }) => keys.push([call.id, digit]));
+  const call = await phone.call("1002");
+  for (const digit of "1#D") server.push("webrtc.dtmf", { session_id: "s-1", call_id: call.id, digit });
+  await until(() => keys.length === 3, "the keys");
+  assert.deepEqual(keys, [..."1#D"].map((digit) => [call.id, digit]));
+});

@@ -10,6 +10,7 @@ export class Server {
   streams = new Set();
   refusals = new Map(); // "POST /path" → [status, body], once
   streamQueries = [];
+  made = 0; // offers of its own
   #next = 1;
 
   async listen() {
@@ -76,7 +77,7 @@ export class Server {
     if (session === undefined) return missing();
     if (name === "offer") {
       this.offers.push(body.sdp);
-      return answer({ success: true, message: "", type: "answer", sdp: "answer to " + body.sdp });
+      return answer({ success: true, message: "", type: "answer", sdp: "answer to " + body.sdp, offers: this.made });
     }
     if (name === "call") {
       const call_id = `c-${this.#next++}`;

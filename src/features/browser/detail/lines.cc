@@ -184,6 +184,7 @@ bool Switchboard::take_up(Session& session, Line& line, Instant now) {
     drop(session, line, 488, "The browser and the caller have no codec in common.", now);
     return false;
   }
+  stop_tone(session);
   calls::LegContext cx = context(now);
   line.leg.answer(*sdp, cx);
   push(session, ports::BrowserPush::Answered{line.call}, now);
@@ -200,6 +201,7 @@ void Switchboard::dial(Session& session, const std::string& target, ports::Reque
         ports::Answered{id, ports::Refused{409, "not_connected", std::string(to_sentence(offer.error()))}});
     return;
   }
+  stop_tone(session);
   const auto at_home = [](std::string_view user) {
     return "sip:" + sip::escape_user(user) + '@' + std::string(kDomain);
   };
@@ -270,6 +272,7 @@ void Switchboard::on_leg_event(Session& session, Line& line, const calls::LegEve
   if (const auto id = std::exchange(line.dialled, {}))
     out.push_back(ports::Answered{id, refusal(what.status, sentence)});
   over(session, line, std::move(sentence), now);
+  sound_refusal(session, what.status, now);
 }
 
 void Switchboard::on_leg_event(Session& session, Line& line, const calls::LegEvent::Cancelled& what,
@@ -303,6 +306,7 @@ void Switchboard::on_leg_event(Session& session, Line& line, const calls::LegEve
                                              sdp::Direction::kSendRecv);
   if (!answer) line.wire.offer_failed();
   line.leg.answer_offer(answer ? 200 : 488, answer ? *answer : std::string{}, cx);
+  tune(session, now);
 }
 
 void Switchboard::on_leg_event(Session&, Line& line, const calls::LegEvent::OfferAnswered&, Instant) {
@@ -314,6 +318,7 @@ void Switchboard::on_leg_event(Session&, Line& line, const calls::LegEvent::Refe
   line.leg.answer_refer(403, cx);
 }
 
+// The keys among these are told by the exchange (PeerPressed).
 void Switchboard::on_leg_event(Session&, Line&, const calls::LegEvent::InfoReceived&, Instant) {}
 
 void Switchboard::on_leg_event(Session&, Line&, const calls::LegEvent::ProbeAnswered&, Instant) {}

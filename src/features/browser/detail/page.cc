@@ -1,5 +1,7 @@
 #include "browser/detail/page.h"
 
+#include <algorithm>
+
 #include "calls/browser_side.h"
 #include "webrtc/candidate.h"
 
@@ -10,9 +12,23 @@ std::unexpected<std::string> sentence(std::string_view text) {
   return std::unexpected(std::string(text));
 }
 
+std::vector<sdp::Codec> codecs_of(const sdp::OfferAnswer& said) {
+  const auto* audio = said.remote_audio();
+  return audio == nullptr ? std::vector<sdp::Codec>{} : sdp::codecs(*audio);
+}
+
+bool has(const std::vector<sdp::Codec>& list, const sdp::Codec& codec) {
+  return std::ranges::any_of(list, [&](const sdp::Codec& c) { return sdp::same_codec(c, codec); });
+}
+
+// Browsers list what is in use first when they offer again, so the order alone says nothing new.
+bool same_set(const std::vector<sdp::Codec>& a, const std::vector<sdp::Codec>& b) {
+  return a.size() == b.size() && std::ranges::all_of(a, [&](const sdp::Codec& c) { return has(b, c); });
+}
+
 }  // namespace
 
-Page::Page(Rng& rng) : rng_(rng), media_(inner_side(), rng) {}
+Page::Page(Rng& rng) : rng_(rng), media_(inner_side(), rng), own_order_(media_) {}
 
 sdp::LocalSide Page::inner_side() {
   return {.address = IpAddress::v4(0x7f000001), .port = 9, .srtp = sdp::SrtpPolicy::kOff};
@@ -38,6 +54,7 @@ std::expected<Page::Change, std::string> Page::take_offer(std::string_view sdp) 
   // loaded again binds it to nothing.
   if (taken->change == Change::kNewPeer) {
     media_ = sdp::OfferAnswer{inner_side(), rng_};
+    fresh_ = true;
   } else {
     media_.offer_failed();
   }
@@ -52,13 +69,18 @@ Page::Text Page::answer(const model::Settings& settings) {
     media_.offer_failed();
     return sentence(sdp::to_sentence(plain.error()));
   }
+  if (fresh_ || !same_set(codecs_of(own_order_), codecs_of(media_))) own_order_ = media_;
+  fresh_ = false;
+  asked_.reset();
   return peer_.dress(*sdp::parse(*plain), webrtc::Kind::kAnswer, calls::own_parameters(settings, own_));
 }
 
-Page::Text Page::offer(const model::Settings& settings) {
+Page::Text Page::offer(const model::Settings& settings, const sdp::Codec* first) {
   media_.offer_failed();  // an older offer that the page has not answered
-  const auto plain = media_.repeat_offer(sdp::Direction::kSendRecv);
+  const auto plain = media_.repeat_offer(sdp::Direction::kSendRecv, first);
   if (!plain) return sentence(sdp::to_sentence(plain.error()));
+  if (first != nullptr) asked_ = *first;
+  ++offers_;
   return peer_.dress(*sdp::parse(*plain), webrtc::Kind::kOffer, calls::own_parameters(settings, own_));
 }
 
@@ -68,6 +90,20 @@ std::expected<void, std::string> Page::take_answer(std::string_view sdp) {
   if (const auto fits = media_.remote_answer(std::move(taken->plain)); !fits)
     return sentence(sdp::to_sentence(fits.error()));
   return {};
+}
+
+std::optional<sdp::Codec> Page::speaks() const {
+  const auto& agreed = media_.negotiated();
+  return agreed ? std::optional{agreed->codec} : std::nullopt;
+}
+
+std::optional<sdp::Codec> Page::could_speak(const std::vector<sdp::Codec>& wanted) const {
+  const auto known = codecs_of(own_order_);
+  const auto first = std::ranges::find_if(wanted, [&](const sdp::Codec& c) { return has(known, c); });
+  const auto now = speaks();
+  if (first == wanted.end() || !now || sdp::same_codec(*first, *now)) return std::nullopt;
+  if (asked_ && sdp::same_codec(*first, *asked_)) return std::nullopt;
+  return *first;
 }
 
 }  // namespace bw::browser

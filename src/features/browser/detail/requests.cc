@@ -169,16 +169,21 @@ Switchboard::Answer Switchboard::on_wish(Session& session, const ports::BrowserO
   tell(media::SetSessionRemote{session.media, session.page.remote()});
   if (fresh) enter(session, Session::State::kConnecting, {}, now);
   announce(session, true, "registered", now);
-  return ports::Reply{ports::BrowserDescription{*answer}};
+  const std::uint64_t crossed = session.page.offers();
+  agreed(session, now);  // may offer again, and that counts
+  return ports::Reply{ports::BrowserDescription{*answer, crossed}};
 }
 
 Switchboard::Answer Switchboard::on_wish(Session& session, const ports::BrowserAnswer& wish, ports::RequestId,
                                          Instant now) {
+  if (wish.offer && *wish.offer != session.page.offers())
+    return std::unexpected(conflict("superseded", "another offer has taken the place of that one"));
   if (!session.page.offered()) return std::unexpected(conflict("no_offer", "there is no offer to answer"));
   if (auto taken = session.page.take_answer(wish.sdp); !taken)
     return std::unexpected(bad_request(std::move(taken.error())));
   tell(media::SetSessionRemote{session.media, session.page.remote()});
   announce(session, true, "registered", now);
+  agreed(session, now);
   return kDone;
 }
 
@@ -196,10 +201,10 @@ Switchboard::Answer Switchboard::on_wish(Session& session, const ports::RestartB
                                          Instant now) {
   if (!session.media) return std::unexpected(conflict("no_offer", "the session has no connection yet"));
   session.page.use(calls::fresh_credentials(rng_));
-  const auto offer = session.page.offer(*settings_);
-  if (!offer) return std::unexpected(conflict("offer_pending", offer.error()));
+  auto sdp = session.page.offer(*settings_);
+  if (!sdp) return std::unexpected(conflict("offer_pending", sdp.error()));
   tell(media::RestartSession{session.media, session.page.credentials()});
-  push(session, ports::BrowserPush::Offered{*offer}, now);
+  offer(session, std::move(*sdp), now);
   return kDone;
 }
 

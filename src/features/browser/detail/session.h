@@ -25,10 +25,11 @@ struct Line {
   model::CallId call{};   // as its page knows it; none until the exchange has told
   model::CallId place{};  // the call it is in now: another one after an attended transfer
   bool told_ringing = false;
-  bool holds = false;          // by the wish of its page
-  bool over = false;           // its page was told; only the leg lives on
-  std::string sentence{};      // why the exchange ended it
-  ports::RequestId dialled{};  // waits for the call to be placed
+  bool holds = false;                     // by the wish of its page
+  bool over = false;                      // its page was told; only the leg lives on
+  std::vector<sdp::Codec> peer_speaks{};  // the preferred one first; none until it is agreed
+  std::string sentence{};                 // why the exchange ended it
+  ports::RequestId dialled{};             // waits for the call to be placed
   TimerHandle first_word_timer{};
 };
 
@@ -50,7 +51,8 @@ struct Session {
   std::map<std::string, model::CallId> expected;  // by SIP Call-ID: calls whose INVITE is on its way here
   std::deque<ports::BrowserPush> told;            // kept for a page that went away for a moment
   std::uint64_t pushes = 0;
-  TimerHandle idle_timer, reattach_timer;
+  media::MediaLegId tone{};  // what is heard of a call that was refused; none: nothing
+  TimerHandle idle_timer, reattach_timer, tone_timer;
 
   const std::string& extension() const { return binding.extension.value; }
   // Its media has been agreed on and its page is there: calls can come and go.

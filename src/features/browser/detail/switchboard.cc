@@ -197,6 +197,7 @@ void Switchboard::enter(Session& session, Session::State next, std::string reaso
     alarms_.cancel(session.reattach_timer);
   }
   touch(session, now);
+  if (next == Session::State::kConnected) tune(session, now);
 }
 
 // Somebody is there. While its media flows a session needs no other sign of life.
@@ -217,6 +218,7 @@ void Switchboard::on_alarm(const Alarm& alarm, Instant now) {
   }
   Session* session = find(alarm.session);
   if (session == nullptr) return;
+  if (alarm.kind == Alarm::Kind::kTone) return stop_tone(*session);
   if (alarm.kind == Alarm::Kind::kIdle) {
     session->idle_timer = {};
     return close(*session, "The browser was not heard of for too long.", now);
@@ -278,6 +280,7 @@ void Switchboard::open_media(Session& session, webrtc::IceCredentials local) {
 
 void Switchboard::close_media(Session& session) {
   if (!session.media) return;
+  stop_tone(session);
   by_media_.erase(session.media);
   tell(media::CloseSession{std::exchange(session.media, {})});
   out.push_back(MediaOf{session.key, {}});

@@ -1,6 +1,7 @@
 // All sessions and their calls. The methods are spread over the files of this folder by what they are about:
 //   switchboard.cc  inputs, the life of a session         requests.cc  what pages ask
 //   lines.cc        calls: legs, their events, their end  figures.cc   what browsers measured
+//   sound.cc        which codec they speak, keys, tones
 #pragma once
 
 #include <deque>
@@ -27,6 +28,8 @@ class Switchboard {
   void on(Arrived&& in, Instant now);
   void on(const InCall& in, Instant now);
   void on(const CallEnded& in, Instant now);
+  void on(const PeerSpeaks& in, Instant now);
+  void on(const PeerPressed& in, Instant now);
   void on(const media::Event& in, Instant now);
   void on(const model::SettingsSnapshot& settings, Instant now);
   void on(const model::DirectorySnapshot& directory, Instant now);
@@ -43,7 +46,7 @@ class Switchboard {
 
  private:
   struct Alarm {
-    enum class Kind : std::uint8_t { kIdle, kReattach, kFirstWord };
+    enum class Kind : std::uint8_t { kIdle, kReattach, kFirstWord, kTone };
     Kind kind = Kind::kIdle;
     sip::ConnectionId session;
     calls::LegId line;
@@ -116,6 +119,14 @@ class Switchboard {
   void over(Session& session, Line& line, std::string sentence, Instant now);
   void forget_finished(calls::LegId id);
 
+  // ---- sound.cc ----
+  const Line* sounding(const Session& session) const;
+  void agreed(Session& session, Instant now);
+  void tune(Session& session, Instant now);
+  void offer(Session& session, std::string sdp, Instant now);
+  void sound_refusal(Session& session, int status, Instant now);
+  void stop_tone(Session& session);
+
   Rng& rng_;
   model::SettingsSnapshot settings_;
   model::DirectorySnapshot directory_;
@@ -128,7 +139,7 @@ class Switchboard {
   std::unordered_multimap<std::string, sip::ConnectionId, TextHash, std::equal_to<>> by_extension_;
   std::unordered_map<calls::LegId, std::unique_ptr<Line>> lines_;
   std::unordered_map<sip::ServerTransactionId, calls::LegId> by_invite_;  // that are not answered
-  std::uint64_t next_session_ = 1, next_leg_ = 1, next_media_ = 1;
+  std::uint64_t next_session_ = 1, next_leg_ = 1, next_media_ = 1, next_tone_ = 1;
   TimerHeap<calls::LegTimer> leg_timers_;
   TimerHeap<Alarm> alarms_;
   std::deque<calls::Wire> wire_;
