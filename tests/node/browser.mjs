@@ -16,8 +16,8 @@ let last = 0;
 function prepare() {
   window.__violations = [];
   addEventListener("securitypolicyviolation", (event) => window.__violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
-  // The loudest frequency of a stream and its level in decibels, of the last 0.17 s.
-  window.__loudest = async (stream) => {
+  // The spectrum of the last 0.17 s of a stream, in decibels.
+  async function spectrum(stream) {
     const context = (window.__listening ??= new AudioContext({ sampleRate: 48_000 }));
     await context.resume();
     window.__analysers ??= new WeakMap();
@@ -29,9 +29,20 @@ function prepare() {
     }
     const bins = new Float32Array(analyser.frequencyBinCount);
     analyser.getFloatFrequencyData(bins);
+    return { bins, width: context.sampleRate / analyser.fftSize };
+  }
+  // The loudest frequency and its level.
+  window.__loudest = async (stream) => {
+    const { bins, width } = await spectrum(stream);
     let best = 0;
     for (let bin = 1; bin < bins.length; bin++) if (bins[bin] > bins[best]) best = bin;
-    return { hz: (best * context.sampleRate) / analyser.fftSize, db: Math.max(bins[best], -200) };
+    return { hz: best * width, db: Math.max(bins[best], -200) };
+  };
+  // Each of these frequencies sounds, and none of those.
+  window.__sounds = async (stream, these, those) => {
+    const { bins, width } = await spectrum(stream);
+    const level = (hz) => Math.max(...[-1, 0, 1].map((off) => bins[Math.round(hz / width) + off]));
+    return Math.min(...these.map(level)) > -60 && Math.max(-200, ...those.map(level)) < Math.min(...these.map(level)) - 15;
   };
   // Each moment, in ms since 1970, at which the loudspeaker of the page plays that frequency.
   window.__listen = (hz) => {
