@@ -12,6 +12,7 @@
 
 #include "io/local_address.h"
 #include "io/socket_address.h"
+#include "rtp/packet.h"
 
 namespace bw::io {
 namespace {
@@ -20,6 +21,9 @@ constexpr std::size_t kFrameHead = 2;  // RFC 4571 §2: the length in network or
 constexpr std::size_t kReadAhead = 4'096;
 constexpr std::uint64_t kFirstStream = 16;  // names of descriptors below are those of sockets
 constexpr Duration kSweepEach = 1s;
+// Of one batch; so whoever floods one connection, or all of them, leaves room for everybody else.
+constexpr std::size_t kFramesPerStream = 8;
+constexpr std::size_t kPlacesOfStreams = BrowserPort::kBatch / 4;
 
 struct alignas(16) Buffer {
   std::array<std::uint8_t, BrowserPort::kLargest + media::kTailRoom> bytes;
@@ -65,8 +69,18 @@ struct Stream {
   std::vector<std::uint8_t> out;  // what the kernel did not take
   Instant opened;
   Instant heard;
-  bool owes = false;  // watched for room to write
+  bool owes = false;   // watched for room to write
+  bool begun = false;  // its first frame was a check
+  bool waits = false;  // in the backlog
 };
+
+// A browser's first word is a check (RFC 8445 §7.2); whoever says anything else is none.
+bool is_check(std::span<const std::uint8_t> frame) {
+  constexpr std::size_t kHeader = 20;
+  constexpr std::uint8_t kBindingRequest = 1;  // RFC 8489 §18.1
+  return frame.size() >= kHeader && rtp::classify(frame) == rtp::Kind::kStun && frame[0] == 0 &&
+         frame[1] == kBindingRequest;
+}
 
 }  // namespace
 
@@ -77,7 +91,9 @@ struct BrowserPort::Impl {
   };
 
   void watch(int fd, std::uint64_t name, std::uint32_t what = EPOLLIN) const;
-  void receive_datagrams(const Socket& socket);
+  void receive_datagrams(std::span<const epoll_event> events);
+  void serve_backlog();
+  void receive_datagrams(const Socket& socket, std::size_t room);
   void accept(const Socket& listener, Instant now);
   void read(std::uint64_t name, Instant now);
   void cut(Stream& stream);
@@ -166,16 +182,15 @@ void BrowserPort::Impl::watch(int fd, std::uint64_t name, std::uint32_t what) co
 std::span<media::SessionPacket> BrowserPort::receive(Instant now) {
   Impl& m = *impl_;
   m.packets.clear();
-  for (const std::uint64_t name : std::exchange(m.backlog, {})) {
-    if (const auto it = m.streams.find(name); it != m.streams.end()) m.cut(it->second);
-  }
-  std::array<epoll_event, kBatch> events;
-  const int n = ::epoll_wait(m.epoll.get(), events.data(), static_cast<int>(events.size()), 0);
-  for (const epoll_event& event : std::span{events}.first(static_cast<std::size_t>(std::max(n, 0)))) {
+  std::array<epoll_event, kBatch> room;
+  const int n = ::epoll_wait(m.epoll.get(), room.data(), static_cast<int>(room.size()), 0);
+  const auto events = std::span{room}.first(static_cast<std::size_t>(std::max(n, 0)));
+  m.receive_datagrams(events);
+  m.serve_backlog();
+  for (const epoll_event& event : events) {
     const std::uint64_t name = event.data.u64;
-    if (name < Impl::kFirstListener) {
-      m.receive_datagrams(m.datagrams[name]);
-    } else if (name < kFirstStream) {
+    if (name < Impl::kFirstListener) continue;
+    if (name < kFirstStream) {
       m.accept(m.listeners[name - Impl::kFirstListener], now);
     } else {
       if ((event.events & EPOLLOUT) != 0) m.write_on(name);
@@ -185,10 +200,34 @@ std::span<media::SessionPacket> BrowserPort::receive(Instant now) {
   return m.packets;
 }
 
-void BrowserPort::Impl::receive_datagrams(const Socket& socket) {
+// Before anything new, and in turn: who finds no room is the first of the next round.
+void BrowserPort::Impl::serve_backlog() {
+  auto waiting = std::exchange(backlog, {});
+  auto next = waiting.begin();
+  for (; next != waiting.end() && has_room(); ++next) {
+    const auto it = streams.find(*next);
+    if (it == streams.end()) continue;
+    it->second.waits = false;
+    cut(it->second);
+  }
+  backlog.insert(backlog.begin(), next, waiting.end());
+}
+
+// First, and each socket its share: nobody's TCP connection may stand before the voice of all.
+void BrowserPort::Impl::receive_datagrams(std::span<const epoll_event> events) {
+  const auto is_ready = [&](std::uint64_t name) {
+    // So many were ready that not all are named.
+    return events.size() == kBatch ||
+           std::ranges::any_of(events, [name](const epoll_event& event) { return event.data.u64 == name; });
+  };
+  const std::size_t all = streams.empty() ? kBatch : kBatch - kPlacesOfStreams;
+  for (std::size_t i = 0; i < datagrams.size(); ++i) {
+    if (is_ready(i)) receive_datagrams(datagrams[i], (all - packets.size()) / (datagrams.size() - i));
+  }
+}
+
+void BrowserPort::Impl::receive_datagrams(const Socket& socket, std::size_t room) {
   const std::size_t first = packets.size();
-  const std::size_t room = kBatch - first;
-  if (room == 0) return;
   for (std::size_t i = 0; i < room; ++i) {
     vectors[i] = {buffers[first + i].bytes.data(), kLargest};
     in[i].msg_hdr = {};
@@ -234,7 +273,7 @@ void BrowserPort::Impl::read(std::uint64_t name, Instant now) {
   if (it == streams.end()) return;
   Stream& s = it->second;
   const std::size_t before = s.in.size();
-  if (before >= kReadAhead) return;  // in the backlog
+  if (s.waits) return;  // the kernel keeps the rest, and the sender waits
   s.in.resize(kReadAhead);
   const ssize_t n = ::recv(s.fd.get(), s.in.data() + before, kReadAhead - before, 0);
   s.in.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
@@ -243,19 +282,23 @@ void BrowserPort::Impl::read(std::uint64_t name, Instant now) {
   cut(s);
 }
 
-// RFC 4571 §2. A frame larger than any packet of ours is nothing we could serve.
+// RFC 4571 §2. An empty frame, or one larger than any packet of ours, is nothing we could serve.
 void BrowserPort::Impl::cut(Stream& s) {
   std::size_t at = 0;
-  while (s.in.size() - at >= kFrameHead) {
+  for (std::size_t frames = 0; s.in.size() - at >= kFrameHead; ++frames) {
     const std::size_t size = std::size_t{s.in[at]} << 8U | s.in[at + 1];
-    if (size > kLargest) return close(s.path.stream);
+    if (size == 0 || size > kLargest) return close(s.path.stream);
     if (s.in.size() - at - kFrameHead < size) break;
-    if (!has_room()) {
+    if (!has_room() || frames == kFramesPerStream) {
+      s.waits = true;
       backlog.push_back(s.path.stream);
       break;
     }
+    const auto frame = std::span{s.in}.subspan(at + kFrameHead, size);
+    if (!s.begun && !is_check(frame)) return close(s.path.stream);
+    s.begun = true;
     Buffer& buffer = buffers[packets.size()];
-    std::copy_n(s.in.begin() + static_cast<std::ptrdiff_t>(at + kFrameHead), size, buffer.bytes.begin());
+    std::ranges::copy(frame, buffer.bytes.begin());
     packets.push_back({s.path, buffer.bytes, size});
     at += kFrameHead + size;
   }

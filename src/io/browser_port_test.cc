@@ -31,6 +31,24 @@ IceCredentials credentials(const std::string& name) {
   return {name, Secret{name + "-password-of-22-and-more"}};
 }
 
+// What a browser begins with; nobody's here.
+Bytes check() {
+  return stun::Writer{stun::Class::kRequest, {1}}
+      .text(stun::Type::kUsername, "nobody:here")
+      .fingerprint()
+      .take();
+}
+
+Bytes frames(const Bytes& payload, std::size_t count) {
+  Bytes all;
+  for (std::size_t i = 0; i < count; ++i) {
+    all.push_back(static_cast<std::uint8_t>(payload.size() >> 8U));
+    all.push_back(static_cast<std::uint8_t>(payload.size()));
+    all.insert(all.end(), payload.begin(), payload.end());
+  }
+  return all;
+}
+
 // A socket towards the port, with the framing of RFC 4571 where it is TCP.
 class Line {
  public:
@@ -195,17 +213,23 @@ TEST_F(BrowsersOnLoopback, AStreamThatProvesNothingIsClosed) {
   limits.stream_proof = 1s;
   start(limits);
   Line line{{IpAddress::v4(0x7F000001), port}, true, IpAddress::v4(0x7F000001)};
-  line.send(Bytes(40, 0x17));
+  line.send(check());
   EXPECT_FALSE(line.receive(kPatience));
   EXPECT_TRUE(line.closed);
 }
 
-TEST_F(BrowsersOnLoopback, AFrameLargerThanAnyPacketEndsTheStream) {
+TEST_F(BrowsersOnLoopback, WhatNoBrowserSendsEndsTheStream) {
   start();
-  Line line{{IpAddress::v4(0x7F000001), port}, true, IpAddress::v4(0x7F000001)};
-  line.send(Bytes(2'000, 1));
-  EXPECT_FALSE(line.receive(kPatience));
-  EXPECT_TRUE(line.closed);
+  const Endpoint server{IpAddress::v4(0x7F000001), port};
+  Bytes then_empty = frames(check(), 1);
+  then_empty.insert(then_empty.end(), {0, 0});
+  for (const Bytes& bytes :
+       {Bytes{0, 0}, frames(Bytes(40, 0x17), 1), frames(Bytes(2'000, 1), 1), then_empty}) {
+    Line line{server, true, server.ip};
+    line.send_as_is(bytes);
+    EXPECT_FALSE(line.receive(kPatience));
+    EXPECT_TRUE(line.closed) << bytes.size();
+  }
 }
 
 TEST_F(BrowsersOnLoopback, StreamsAreBounded) {
@@ -236,21 +260,63 @@ TEST(BrowserPort, ABurstOfFramesBeyondOneBatchIsReadWhole) {
   auto port = BrowserPort::open(std::span{&any, 1});
   ASSERT_TRUE(port);
   Line line{{any.ip, port->port()}, true, any.ip};
-  Bytes burst;
+  Bytes burst = frames(check(), 1);
   constexpr std::size_t kFrames = 500;
   for (std::size_t i = 0; i < kFrames; ++i) burst.insert(burst.end(), {0, 1, static_cast<std::uint8_t>(i)});
   line.send_as_is(burst);
   Clock clock;
   std::size_t got = 0;
+  bool begun = false;
   for (const Instant end = clock.now() + kPatience; got < kFrames && clock.now() < end;) {
     pollfd ready{port->descriptor(), POLLIN, 0};
     if (!port->has_more()) ::poll(&ready, 1, 100);
     for (const auto& packet : port->receive(clock.now())) {
+      if (!std::exchange(begun, true)) continue;
       ASSERT_EQ(packet.size, 1U);
       ASSERT_EQ(packet.buffer[0], static_cast<std::uint8_t>(got++));
     }
   }
   EXPECT_EQ(got, kFrames);
+}
+
+// The check of whoever talks over UDP is among the very next packets, whatever comes over TCP.
+TEST(BrowserPort, AFloodOverTcpLeavesRoomForDatagramsAndForOtherStreams) {
+  const Endpoint any{IpAddress::v4(0x7F000001), 0};
+  auto port = BrowserPort::open(std::span{&any, 1});
+  ASSERT_TRUE(port);
+  const Endpoint server{any.ip, port->port()};
+  std::vector<std::unique_ptr<Line>> floods;
+  for (int i = 0; i < 20; ++i) {
+    floods.push_back(std::make_unique<Line>(server, true, any.ip));
+    floods.back()->send_as_is(frames(check(), 1));
+    floods.back()->send_as_is(frames({1}, 5'000));
+  }
+  Line other{server, true, any.ip};
+  Line datagrams{server, false, any.ip};
+  Clock clock;
+  const Instant end = clock.now() + kPatience;
+  std::map<std::uint64_t, std::size_t> of_stream;
+  while (of_stream.size() < floods.size() && clock.now() < end) {
+    for (const auto& packet : port->receive(clock.now())) ++of_stream[packet.path.stream];
+  }
+  ASSERT_TRUE(port->has_more());
+  other.send_as_is(frames(check(), 1));
+  of_stream.clear();
+  for (int round = 0; round < 50; ++round) {
+    datagrams.send(check());
+    std::size_t over_udp = 0;
+    std::map<std::uint64_t, std::size_t> here;
+    for (const auto& packet : port->receive(clock.now())) {
+      over_udp += packet.path.stream == 0 ? 1 : 0;
+      ++here[packet.path.stream];
+    }
+    EXPECT_EQ(over_udp, 1U) << "round " << round;
+    for (const auto& [stream, count] : here) {
+      EXPECT_LE(count, 8U) << "round " << round << ", stream " << stream;
+      of_stream[stream] += count;
+    }
+  }
+  EXPECT_EQ(of_stream.size(), floods.size() + 2);  // the flooding ones, the other one, UDP
 }
 
 TEST(DtlsCertificate, IsMadeOnceAndKeptAndMadeAnewWhenDamaged) {
