@@ -70,6 +70,9 @@ IceAgent::Answer IceAgent::check(const stun::Message& request, const Path& path,
     answer.error(487, "Role Conflict");
     return {signed_refusal(answer, password)};
   }
+  // Who copied a check on its way must not become a way by sending it again from elsewhere. A browser sends
+  // one again only over the same way (RFC 8445 §7.2.2).
+  if (is_replay(request.transaction(), path)) return {refusal(request, 401, "Unauthenticated")};
   last_check_ = now;
   remember(path, now);
   Answer answer;
@@ -87,6 +90,19 @@ IceAgent::Answer IceAgent::check(const stun::Message& request, const Path& path,
     nominated_ = path;
   }
   return answer;
+}
+
+// Remembers it, too.
+bool IceAgent::is_replay(const stun::TransactionId& id, const Path& path) {
+  const auto seen = std::ranges::find(seen_, id, &Seen::id);
+  if (seen != seen_.end()) return seen->path != path;
+  if (seen_.size() < kMostSeen) {
+    seen_.push_back({id, path});
+  } else {
+    seen_[next_seen_] = {id, path};
+    next_seen_ = (next_seen_ + 1) % kMostSeen;
+  }
+  return false;
 }
 
 void IceAgent::remember(const Path& path, Instant now) {
@@ -117,10 +133,25 @@ bool IceAgent::knows(const Path& path) const {
   return (nominated_ && *nominated_ == path) || std::ranges::find(known_, path, &Known::path) != known_.end();
 }
 
+const IceAgent::Known* IceAgent::newest() const {
+  const auto found = std::ranges::max_element(known_, {}, &Known::last);
+  return found == known_.end() ? nullptr : &*found;
+}
+
 const Path* IceAgent::target() const {
   if (nominated_) return &*nominated_;
-  const auto newest = std::ranges::max_element(known_, {}, &Known::last);
-  return newest == known_.end() ? nullptr : &newest->path;
+  const Known* way = newest();
+  return way == nullptr ? nullptr : &way->path;
+}
+
+Instant IceAgent::last_check() const {
+  const Path* used = target();
+  const auto way = used == nullptr ? known_.end() : std::ranges::find(known_, *used, &Known::path);
+  return way == known_.end() ? last_check_ : way->last;
+}
+
+void IceAgent::fall_back() {
+  if (const Known* way = newest()) nominated_ = way->path;
 }
 
 }  // namespace bw::webrtc

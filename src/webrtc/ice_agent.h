@@ -20,6 +20,7 @@ namespace bw::webrtc {
 class IceAgent {
  public:
   static constexpr std::size_t kMostPaths = 16;
+  static constexpr std::size_t kMostSeen = 64;
 
   explicit IceAgent(IceCredentials local) : generation_{std::move(local), std::nullopt} {}
 
@@ -45,7 +46,11 @@ class IceAgent {
   // Where to send: the nominated path, before that the newest one that was checked.
   const Path* target() const;
   bool has_nominated() const { return nominated_.has_value(); }
-  Instant last_check() const { return last_check_; }  // of an authentic one
+  // When the other end last consented to what is sent to target(): consent is that of one way, not of the
+  // session (RFC 7675 §5.1). Without a target: the last authentic check.
+  Instant last_check() const;
+  // From now on the way that was checked last is used, whatever was nominated.
+  void fall_back();
 
   // Fragments by which a check is found to be ours.
   std::string_view ufrag() const { return generation_.local.ufrag; }
@@ -62,12 +67,20 @@ class IceAgent {
   };
   const Generation* generation_for(std::string_view username) const;
   void remember(const Path& path, Instant now);
+  const Known* newest() const;
+  bool is_replay(const stun::TransactionId& id, const Path& path);
 
   Generation generation_;
   std::optional<Generation> old_;
   std::vector<Known> known_;  // at most kMostPaths
   std::optional<Path> nominated_;
-  Instant last_check_;
+  Instant last_check_;  // that was authentic
+  struct Seen {
+    stun::TransactionId id;
+    Path path;
+  };
+  std::vector<Seen> seen_;  // the last kMostSeen authentic checks, a ring
+  std::size_t next_seen_ = 0;
 };
 
 }  // namespace bw::webrtc

@@ -51,6 +51,7 @@ void Transport::on_check(const Path& path, std::span<const std::uint8_t> bytes, 
     return;
   }
   const std::optional<Path> before = ice_.target() == nullptr ? std::nullopt : std::optional{*ice_.target()};
+  const bool nominated = ice_.has_nominated();
   auto answer = ice_.check(*request, path, now);
   outputs_.emplace_back(Send{path, std::move(answer.bytes)});
   if (!answer.authentic) {
@@ -58,8 +59,12 @@ void Transport::on_check(const Path& path, std::span<const std::uint8_t> bytes, 
     return;
   }
   if (std::exchange(silent_, false)) outputs_.emplace_back(Heard{});
+  // The one in use may be silent for long, while others are not.
+  if (is_silent(now)) ice_.fall_back();
   // Before a nomination the newest way is used, which moves without being chosen.
-  if (answer.selected && state_ == State::kConnected && before != path) outputs_.emplace_back(Moved{path});
+  const bool chosen = answer.selected || nominated;
+  const Path now_used = *ice_.target();
+  if (chosen && state_ == State::kConnected && before != now_used) outputs_.emplace_back(Moved{now_used});
   begin_dtls(now);
 }
 
@@ -152,9 +157,22 @@ void Transport::on(const Tick&, Instant now) {
     dtls_->tick(now);
     drain_dtls();
   }
-  if (state_ != State::kConnected || silent_ || now - ice_.last_check() < limits_.silence) return;
+  if (state_ != State::kConnected || silent_ || !is_silent(now)) return;
+  leave_silent_way(now);
+}
+
+void Transport::leave_silent_way(Instant now) {
+  const Duration silent_for = now - ice_.last_check();
+  if (ice_.target() != nullptr) {
+    const Path before = *ice_.target();
+    ice_.fall_back();
+    if (!is_silent(now)) {
+      if (before != *ice_.target()) outputs_.emplace_back(Moved{*ice_.target()});
+      return;
+    }
+  }
   silent_ = true;
-  outputs_.emplace_back(Silent{now - ice_.last_check()});
+  outputs_.emplace_back(Silent{silent_for});
 }
 
 void Transport::end(bool failed, std::string sentence) {

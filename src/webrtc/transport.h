@@ -115,6 +115,8 @@ class Transport {
   void connect();
   void end(bool failed, std::string sentence);
   bool may_receive(const Path& path);
+  bool is_silent(Instant now) const { return now - ice_.last_check() >= limits_.silence; }
+  void leave_silent_way(Instant now);
 
   const DtlsContext& context_;
   TransportLimits limits_;

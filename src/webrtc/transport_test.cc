@@ -193,6 +193,48 @@ TEST_F(BrowserConnection, SilenceStopsMediaAndACheckBringsItBack) {
   EXPECT_NE(transport.target(), nullptr);
 }
 
+// RFC 7675 §5.1: consent is that of one way, not of whoever sends checks from anywhere.
+TEST_F(BrowserConnection, AWayThatIsSilentGetsNothingThoughAnotherIsChecked) {
+  connects();
+  browser.check(stranger, true);  // as one that was forged: nobody is there
+  pass(100ms);
+  ASSERT_EQ(*transport.target(), path(stranger));
+  for (int i = 0; i < 6; ++i) {
+    browser.check(wifi, false);
+    pass(3s);
+  }
+  ASSERT_NE(transport.target(), nullptr);
+  EXPECT_EQ(*transport.target(), path(wifi));
+  EXPECT_TRUE(of<Transport::Silent>().empty());
+  ASSERT_EQ(of<Transport::Moved>().size(), 2U);
+  EXPECT_EQ(of<Transport::Moved>().back().path, path(wifi));
+}
+
+TEST_F(BrowserConnection, AfterSilenceTheWayThatIsCheckedIsUsed) {
+  connects();
+  pass(20s);
+  ASSERT_EQ(transport.target(), nullptr);
+  browser.check(mobile, false);
+  pass(100ms);
+  ASSERT_NE(transport.target(), nullptr);
+  EXPECT_EQ(*transport.target(), path(mobile));
+  EXPECT_EQ(of<Transport::Heard>().size(), 1U);
+  pass(14s);
+  EXPECT_EQ(of<Transport::Silent>().size(), 1U) << "it is not asked of the old way any more";
+}
+
+TEST_F(BrowserConnection, ACopiedCheckOpensNoOtherWay) {
+  connects();
+  browser.check(wifi, true);
+  const Bytes copied = browser.poll()->bytes;
+  arrives(wifi, copied);
+  arrives(stranger, copied);
+  EXPECT_EQ(*transport.target(), path(wifi));
+  EXPECT_FALSE(transport.ice().knows(path(stranger)));
+  arrives(wifi, copied);  // sent again, as its answer was lost
+  EXPECT_EQ(transport.counters().checks_refused, 1U);
+}
+
 TEST_F(BrowserConnection, WhoCannotControlIsToldSo) {
   tell(Transport::SetRemote{remote});
   browser.check(wifi, true, false);
