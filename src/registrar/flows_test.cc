@@ -257,8 +257,8 @@ TEST_F(RegistrarTest, RestoredContactsAreNotTiedToConnectionsOfNow) {
 
 TEST_F(RegistrarTest, AnExtensionThatIsDeletedLosesItsContacts) {
   next({"<sip:a@h.example>", "<sip:b@h.example>"});
-  EXPECT_EQ(registrar.remove_extension("1001").size(), 2U);
-  EXPECT_EQ(registrar.remove_extension("1001").size(), 0U);
+  EXPECT_EQ(registrar.drop("1001", "for a test").size(), 2U);
+  EXPECT_EQ(registrar.drop("1001", "for a test").size(), 0U);
   EXPECT_EQ(registrar.extension_count(), 0U);
 }
 

@@ -239,10 +239,10 @@ ChangeSet Registrar::connection_lost(sip::ConnectionId connection, Instant now) 
   return changes;
 }
 
-ChangeSet Registrar::remove_extension(std::string_view extension) {
+ChangeSet Registrar::drop(std::string_view extension, std::string_view why) {
   ChangeSet changes;
   const std::vector<Slot> slots = impl_->table.of(extension);
-  for (const Slot slot : slots) impl_->remove(slot, "extension removed", changes);
+  for (const Slot slot : slots) impl_->remove(slot, why, changes);
   return changes;
 }
 

@@ -56,7 +56,8 @@ class Registrar {
   // Contacts of that connection are not called any more, and removed after settings.connection_grace unless
   // the phone registers again meanwhile. Gives changes only if the grace is zero.
   model::ChangeSet connection_lost(sip::ConnectionId connection, Instant now);
-  model::ChangeSet remove_extension(std::string_view extension);
+  // All of the extension: it is gone, or has another password than those who registered.
+  model::ChangeSet drop(std::string_view extension, std::string_view why);
 
   // ---- looking up; pointers are good until the next change ----
   // What a call to the extension rings: not expired, connection alive (or not needed), highest q first and

@@ -77,7 +77,7 @@ class Walk {
         if (rng_.below(10) == 0) restart();
         break;
       case 4:
-        if (rng_.below(10) == 0) store_.apply(registrar_.remove_extension(extension().view()));
+        if (rng_.below(10) == 0) store_.apply(registrar_.drop(extension().view(), "for a test"));
         break;
       default:
         send();

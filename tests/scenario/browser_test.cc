@@ -444,6 +444,29 @@ TEST(Browser, ExtensionThatIsRemovedLosesItsSessions) {
   expect_clean(office);
 }
 
+TEST(Browser, SessionsOfAnOldPasswordEndWithTheirCalls) {
+  World office{Seed{24}, with_browsers()};
+  auto [bob] = office.phones("bob");
+  Browser& page = office.browser("alice");
+  page.dials(bob);
+  bob.answers();
+  office.pbx().change_directory(
+      [&](model::Directory& d) { d.extensions.at(page.number()).ring_seconds = 7; });
+  office.run_for(5s);
+  EXPECT_TRUE(page.in_call()) << "other wishes of the extension end nothing";
+  office.pbx().change_directory([&](model::Directory& d) {
+    d.extensions.at(page.number()).credentials.ha1_sha256 = Secret<std::string>{"another"};
+  });
+  EXPECT_TRUE(office.until([&] { return bob.is_idle(); })) << office.ladder();
+  EXPECT_EQ("The password of the extension was changed.", page.ended_because());
+  EXPECT_EQ("closed", page.told<BrowserPush::SessionChanged>().back().state);
+  EXPECT_FALSE(page.shown());
+  bob.dials(page.number());
+  office.run_for(10s);
+  EXPECT_FALSE(page.is_ringing());
+  expect_clean(office);
+}
+
 TEST(Browser, CannotHaveMoreSessionsThanItsExtensionMay) {
   World office{Seed{23}, with_browsers()};
   Browser& first = office.browser("alice");

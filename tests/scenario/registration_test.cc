@@ -212,6 +212,26 @@ TEST(Registration, AGuesserElsewhereDoesNotLockTheOwnerOut) {
   EXPECT_TRUE(alice.is_registered()) << office.ladder(60);
 }
 
+TEST(Registration, ItIsOverWhenThePasswordIsAnother) {
+  World office{Seed{14}};
+  auto [alice, bob] = office.phones("alice", "bob");
+  office.change_extension(alice, [](model::Extension& e) { e.ring_seconds = 7; });
+  EXPECT_EQ(office.pbx().phones(alice.number()).size(), 1U) << "other wishes end nothing";
+  office.change_extension(alice, [](model::Extension& e) {
+    e.credentials.ha1_md5 = e.credentials.ha1_sha256 = Secret<std::string>{"another"};
+  });
+  EXPECT_TRUE(office.pbx().phones(alice.number()).empty());
+  EXPECT_EQ("offline", office.presence_of(alice.number()));
+  bob.dials(alice);
+  office.run_for(10s);
+  EXPECT_FALSE(alice.is_ringing()) << office.ladder();
+  alice.registers();
+  office.run_for(10s);
+  EXPECT_TRUE(office.pbx().phones(alice.number()).empty()) << "it still shows the old password";
+  EXPECT_EQ(office.pbx().store().bindings().size(), 1U);
+  expect_clean(office);
+}
+
 TEST(Registration, GarbageIsSurvived) {
   World office{Seed{14}};
   auto [alice, bob] = office.phones("alice", "bob");

@@ -119,12 +119,14 @@ void System::on(const MediaReported& in, Instant now) {
 void System::on(const DirectoryChanged& in, Instant now) {
   for (const auto& [number, extension] : directory_->extensions) {
     if (in.directory->find(number) != nullptr) continue;
-    store(registrar_.remove_extension(number), {}, now);
+    store(registrar_.drop(number, "extension removed"), {}, now);
     presence_.removed(number);
     quiet(model::ExtensionNumber{number}, false, now);
   }
   for (const auto& [number, extension] : in.directory->extensions) {
     const auto* before = directory_->find(number);
+    if (before != nullptr && before->credentials != extension.credentials)
+      store(registrar_.drop(number, "its password was changed"), {}, now);
     const bool was_quiet = before != nullptr && before->do_not_disturb;
     if (was_quiet != extension.do_not_disturb) presence_.undisturbed(number, extension.do_not_disturb);
   }

@@ -116,12 +116,19 @@ void Switchboard::on(const model::SettingsSnapshot& settings, Instant now) {
 }
 
 void Switchboard::on(const model::DirectorySnapshot& directory, Instant now) {
-  directory_ = directory;
-  std::vector<sip::ConnectionId> orphans;
+  const model::DirectorySnapshot before = std::exchange(directory_, directory);
+  std::vector<std::pair<sip::ConnectionId, std::string_view>> orphans;
   for (const auto& [key, session] : sessions_) {
-    if (directory_->find(session->extension()) == nullptr) orphans.push_back(key);
+    const model::Extension* now_is = directory_->find(session->extension());
+    const model::Extension* was = before->find(session->extension());
+    if (now_is == nullptr) {
+      orphans.emplace_back(key, "The extension was removed.");
+    } else if (was != nullptr && was->credentials != now_is->credentials) {
+      // Whoever was let in by the old password has no right to a call any more.
+      orphans.emplace_back(key, "The password of the extension was changed.");
+    }
   }
-  for (const auto key : orphans) close(*find(key), "The extension was removed.", now);
+  for (const auto& [key, sentence] : orphans) close(*find(key), sentence, now);
 }
 
 void Switchboard::settle(Instant now) {
