@@ -6,6 +6,7 @@
 
 #include "access/credentials.h"
 #include "api/areas.h"
+#include "api/live.h"
 #include "api/paging.h"
 #include "base/ascii.h"
 #include "base/rfc3339.h"
@@ -132,9 +133,22 @@ std::optional<access::Role> read_role(Body& body, access::Role otherwise) {
   return role;
 }
 
-void store_changes(Services& s, Exchange&& e, std::vector<access::Change>&& changes, json::object&& answer) {
-  s.keep(std::move(changes), [e = std::move(e), answer = std::move(answer)](bool kept) mutable {
+// Whether the login was made with what is changed now.
+bool concerns(const access::Change& change, const access::Principal& who) {
+  const bool by_key = who.way == access::Way::kKey;
+  if (const auto* saved = std::get_if<access::SaveUser>(&change))
+    return !by_key && who.name == saved->user.name;
+  if (const auto* dropped = std::get_if<access::DropUser>(&change))
+    return !by_key && who.name == dropped->name;
+  const auto* revoked = std::get_if<access::DropKey>(&change);
+  return by_key && revoked != nullptr && who.session == revoked->id;
+}
+
+void store_change(Services& s, Exchange&& e, const access::Change& change, json::object&& answer) {
+  s.keep({change}, [&s, change, e = std::move(e), answer = std::move(answer)](bool kept) mutable {
     if (!kept) return e.refuse({"The database does not answer.", "unavailable", {}, 503});
+    if (LiveStream* live = s.live())
+      live->browser_logins().end(s, [&](const access::Principal& who) { return concerns(change, who); });
     e.answer(200, answer);
   });
 }
@@ -198,7 +212,7 @@ void add_user(Services& s, Exchange&& e) {
             [&s, user = std::move(user)](Exchange&& x, json::object&& a, Secret<std::string>&& hash) mutable {
               if (const auto problem = objection_to_new(s, user.name)) return x.refuse(*problem);
               user.password_hash = std::move(hash);
-              store_changes(s, std::move(x), {access::SaveUser{std::move(user)}}, std::move(a));
+              store_change(s, std::move(x), access::SaveUser{std::move(user)}, std::move(a));
             });
 }
 
@@ -213,7 +227,7 @@ void store_fields(Services& s, Exchange&& e, json::object&& answer, std::optiona
   if (const auto problem = objection_to_change(s, name, user.role)) return e.refuse(*problem);
   e.trail().before = to_json(found->second);
   if (hash) user.password_hash = std::move(*hash);
-  store_changes(s, std::move(e), {access::SaveUser{std::move(user)}}, std::move(answer));
+  store_change(s, std::move(e), access::SaveUser{std::move(user)}, std::move(answer));
 }
 
 void change_user(Services& s, Exchange&& e) {
@@ -248,7 +262,7 @@ void remove_user(Services& s, Exchange&& e) {
   const std::string name = e.parameter();
   if (const auto problem = objection_to_change(s, name, std::nullopt)) return e.refuse(*problem);
   e.trail().before = to_json(s.access().users().at(name));
-  store_changes(s, std::move(e), {access::DropUser{name}}, told("User " + name + " was removed."));
+  store_change(s, std::move(e), access::DropUser{name}, told("User " + name + " was removed."));
 }
 
 // ---- keys ----
@@ -297,7 +311,7 @@ void add_key(Services& s, Exchange&& e) {
   answer["id"] = key.id;
   answer["key"] = token.reveal();
   e.trail().after = to_json(key);
-  store_changes(s, std::move(e), {access::SaveKey{std::move(key)}}, std::move(answer));
+  store_change(s, std::move(e), access::SaveKey{std::move(key)}, std::move(answer));
 }
 
 void remove_key(Services& s, Exchange&& e) {
@@ -307,7 +321,7 @@ void remove_key(Services& s, Exchange&& e) {
   json::object answer = success();
   answer["message"] = "The key was revoked.";
   const std::string id = found->first;
-  store_changes(s, std::move(e), {access::DropKey{id}}, std::move(answer));
+  store_change(s, std::move(e), access::DropKey{id}, std::move(answer));
 }
 
 // ---- audit log ----

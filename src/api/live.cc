@@ -239,6 +239,8 @@ void LiveStream::each(F&& visit) {
 }
 
 void LiveStream::push(const ports::BrowserPush& push) {
+  const auto* changed = std::get_if<ports::BrowserPush::SessionChanged>(&push.what);
+  if (changed != nullptr && changed->state == "closed") browser_logins_.closed(push.session);
   http::Bytes text;
   each([&](Reader& reader) { reader.push(push, text); });
 }

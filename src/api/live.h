@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "access/principal.h"
+#include "api/browser_logins.h"
 #include "events/stored.h"
 #include "live/subscription.h"
 #include "ports/control.h"
@@ -51,6 +52,7 @@ class LiveStream {
   void look_after();
   // To the pages of an extension that listen to it. Not of the journal: it has no number there.
   void push(const ports::BrowserPush& push);
+  BrowserLogins& browser_logins() { return browser_logins_; }
 
   bool has_room() const { return readers_.size() < kMostReaders; }
   bool has_room_for(const access::Principal& who) const;
@@ -79,6 +81,7 @@ class LiveStream {
 
   Services& services_;
   Journal journal_;
+  BrowserLogins browser_logins_;
   std::uint64_t last_reader_ = 0;
   std::unordered_map<std::uint64_t, Reader*> readers_;  // owned by their connections
 };

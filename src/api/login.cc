@@ -4,6 +4,7 @@
 
 #include "access/credentials.h"
 #include "api/areas.h"
+#include "api/live.h"
 #include "base/rfc3339.h"
 
 namespace bw::api {
@@ -144,8 +145,13 @@ void login(Services& s, Exchange&& e) {
 
 void logout(Services& s, Exchange&& e) {
   const bool tls = e.request().tls;
-  s.keep(s.access().close(e.principal()), [e = std::move(e), tls](bool kept) mutable {
+  s.keep(s.access().close(e.principal()), [&s, e = std::move(e), tls](bool kept) mutable {
     if (!kept) return e.refuse({"The database does not answer.", "unavailable", {}, 503});
+    if (LiveStream* live = s.live()) {
+      live->browser_logins().end(s, [&](const access::Principal& who) {
+        return who.way == e.principal().way && who.session == e.principal().session;
+      });
+    }
     http::Response response = to_response(200, success());
     response.headers.emplace_back("Set-Cookie", cookie("", tls, std::chrono::seconds{0}));
     e.answer(std::move(response));

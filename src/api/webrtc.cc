@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/areas.h"
+#include "api/live.h"
 #include "api/paging.h"
 #include "api/webrtc_json.h"
 
@@ -157,12 +158,27 @@ std::optional<std::string> only_of(const access::Principal& p) {
   return p.extension;
 }
 
+// The session ends with the login that opened it, or went on with it later.
+void note_login(Services& s, const access::Principal& who, const ports::BrowserSessionId& session) {
+  LiveStream* live = s.live();
+  if (live == nullptr) return;
+  live->browser_logins().used(session, who);
+  // It may have ended while the phone system was asked.
+  if (s.access().is_still(who, *s.directory(), s.moment())) return;
+  live->browser_logins().end(s, [&](const access::Principal& other) { return other.session == who.session; });
+}
+
 void ask(Services& s, Exchange&& e, std::string session, ports::BrowserWish&& wish,
          std::string_view message) {
+  const bool offers = std::holds_alternative<ports::BrowserOffer>(wish);
   ports::AskBrowser request{ports::BrowserSessionId{std::move(session)}, std::move(wish),
                             only_of(e.principal())};
-  s.ask(std::move(request), [e = std::move(e), message](ports::Reply&& reply) mutable {
+  const auto id = request.session;
+  s.ask(std::move(request), [&s, id, offers, e = std::move(e), message](ports::Reply&& reply) mutable {
     if (const auto* refused = std::get_if<ports::Refused>(&reply)) return e.refuse(*refused);
+    const auto* opened = ports::browser_reply<ports::BrowserSessionOpened>(reply);
+    if (opened != nullptr && id.empty()) note_login(s, e.principal(), opened->session.id);
+    if (offers) note_login(s, e.principal(), id);
     e.answer(200, in_words(reply, message));
   });
 }

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from api_client import Client, login
+from api_client import Client, login, user
 from live_stream import Sse
 from office import Office, password, wait_until
 from page import Page, description
@@ -196,6 +196,39 @@ class BrowserCalls(unittest.TestCase):
         self.assertEqual([s["session_id"] for s in alice.done("GET", "/api/webrtc/sessions")], [alice.id])
         self.assertEqual(Client(self.office).ask("GET", "/api/webrtc/ice-servers")[0], 401)
         alice.does("hangup")
+
+    def sessions_of(self, extension):
+        return {s["session_id"] for s in self.boss.ask("GET", "/api/webrtc/sessions")[2] if s["extension"] == extension}
+
+    def test_a_session_ends_with_the_login_that_opened_it(self):
+        self.boss = user(self.office, "boss")
+        gone, other, taken_over = self.ready("1003"), self.ready("1003"), self.ready("1003")
+        again = login(self.office, "1003", password("1003"))
+        offer = {"session_id": taken_over.id, "sdp": description()}
+        self.assertEqual(again.ask("POST", "/api/webrtc/offer", offer)[0], 200)
+        for page in (gone, taken_over):
+            self.assertEqual(page.ask("POST", "/api/logout", {})[0], 200)
+        wait_until(lambda: gone.id not in self.sessions_of("1003"), 20, "the session is closed")
+        self.assertEqual(self.sessions_of("1003"), {other.id, taken_over.id}, "those of other logins go on")
+        again.ask("POST", "/api/logout", {})
+        wait_until(lambda: self.sessions_of("1003") == {other.id}, 20, "the session that was taken over is closed")
+        aide = user(self.office, "aide")
+        self.assertEqual(aide.ask("POST", "/api/webrtc/session", {"extension": "1003"})[0], 200, "an admin acts for others")
+        self.assertEqual(len(self.sessions_of("1003")), 2)
+        self.assertEqual(self.boss.ask("DELETE", "/api/users/aide")[0], 200)
+        wait_until(lambda: self.sessions_of("1003") == {other.id}, 20, "the session of who was removed is closed")
+
+    def test_another_password_ends_sessions_and_registrations(self):
+        self.boss = user(self.office, "chief")
+        page = self.ready("1004")
+        with Phone("1004", self.office) as phone:
+            phone.register()
+            changed = self.boss.ask("PUT", "/api/extensions/1004", {"password": "Another-Password-4!"})
+            self.assertEqual(changed[0], 200)
+            self.addCleanup(self.boss.ask, "PUT", "/api/extensions/1004", {"password": password("1004")})
+            wait_until(lambda: not self.sessions_of("1004"), 20, "the session is closed")
+            wait_until(lambda: not self.boss.ask("GET", "/api/registered-phones/extension/1004")[2], 20, "the phone is not called any more")
+        self.assertEqual(page.ask("GET", "/api/me")[0], 401)
 
     def test_the_server_offers_anew_when_asked_to(self):
         page = self.ready("1001")
