@@ -170,6 +170,10 @@ void note_login(Services& s, const access::Principal& who, const ports::BrowserS
 
 void ask(Services& s, Exchange&& e, std::string session, ports::BrowserWish&& wish,
          std::string_view message) {
+  // Supervisors see everything; speaking as somebody is more than that.
+  if (e.principal().role == access::Role::kSupervisor && e.request().method != "GET") {
+    return e.refuse({"Only the extension itself and admins may act as its phone.", "forbidden", {}, 403});
+  }
   const bool offers = std::holds_alternative<ports::BrowserOffer>(wish);
   ports::AskBrowser request{ports::BrowserSessionId{std::move(session)}, std::move(wish),
                             only_of(e.principal())};

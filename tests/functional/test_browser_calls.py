@@ -230,6 +230,17 @@ class BrowserCalls(unittest.TestCase):
             wait_until(lambda: not self.boss.ask("GET", "/api/registered-phones/extension/1004")[2], 20, "the phone is not called any more")
         self.assertEqual(page.ask("GET", "/api/me")[0], 401)
 
+    def test_a_supervisor_sees_sessions_and_acts_in_none(self):
+        page, sue = self.ready("1001"), user(self.office, "sue", "supervisor")
+        self.assertEqual(sue.ask("GET", f"/api/webrtc/session/{page.id}")[0], 200)
+        for method, path, body in (("POST", "/api/webrtc/session", {"extension": "1001"}),
+                                   ("POST", "/api/webrtc/call", {"session_id": page.id, "target_extension": "*43"}),
+                                   ("POST", "/api/webrtc/offer", {"session_id": page.id, "sdp": description()}),
+                                   ("DELETE", f"/api/webrtc/session/{page.id}", None)):
+            status, _, answer = sue.ask(method, path, body)
+            self.assertEqual((status, answer["code"]), (403, "forbidden"), path)
+        self.assertEqual(page.shown()["calls"], [])
+
     def test_the_server_offers_anew_when_asked_to(self):
         page = self.ready("1001")
         self.assertEqual(page.ask("POST", "/api/webrtc/answer", {"session_id": page.id, "sdp": description(setup="active")})[1]["code"], "no_offer")
