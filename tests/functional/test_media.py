@@ -7,6 +7,7 @@ import threading
 import time
 import unittest
 
+from api_client import user
 from functional.test_transports import Answering
 from office import Office, wait_until
 from softphone import Phone
@@ -117,6 +118,11 @@ class Call(unittest.TestCase):
 
 
 class Strangers(Call):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.admin = user(cls.office, "meter")
+
     def test_packets_of_strangers_neither_redirect_nor_disturb_a_call(self):
         a, b = self.connect()
         from_a, from_b = self.talk(a, "from-a"), self.talk(b, "from-b")
@@ -174,6 +180,46 @@ class Strangers(Call):
                    "both are still heard")
         self.assertEqual(from_a.names(), {"from-b"})
         self.end(a, b)
+
+
+    def test_reports_do_not_circle_between_ports_that_phones_named_though_they_are_the_servers(self):
+        a, b = self.connect()
+        ours = a.media.remote[1], b.media.remote[1]
+        self.names_for_reports(a, ours[1] + 1, b, ours[0] + 1)
+        report = struct.pack(">BBHI", 0x80, 200, 6, 7) + bytes(20)
+        from_a, from_b = self.talk(a, "from-a"), self.talk(b, "from-b")
+        wait_until(lambda: from_a.count("from-b") > 5 and from_b.count("from-a") > 5, 10, "both are heard")
+        from_a.stop(), from_b.stop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.1", 0))
+            for _ in range(20):
+                stranger.sendto(report, ("127.0.0.1", ours[0] + 1))
+        before = self.received()
+        time.sleep(2)  # a circle makes a thousand of it; nobody else sends
+        self.assertLess(self.received() - before, 100)
+        self.end(a, b)
+
+    def received(self):
+        text = self.admin.ask("GET", "/metrics")[2]
+        return int(float(re.search(r'media_packets_total\{direction="in"\} (\S+)', text)[1]))
+
+    def names_for_reports(self, asker, its, answerer, others):
+        """A re-INVITE in which both name a place for RTCP."""
+        def described(phone, port):
+            return phone.sdp().replace("o=- 1 1 ", "o=- 1 2 ") + f"a=rtcp:{port} IN IP4 127.0.0.1\r\n"
+
+        def serve():
+            invite = answerer.expect(lambda m: m.method == "INVITE", "re-INVITE", 20)
+            answerer.reply(invite, 200, "OK", described(answerer, others))
+            answerer.expect(lambda m: m.method == "ACK", "ACK", 20)
+
+        answering = threading.Thread(target=serve)
+        answering.start()
+        cseq = asker.next_cseq()
+        asker.send(asker.in_dialog("INVITE", body=described(asker, its), cseq=cseq))
+        self.assertEqual(asker.final("INVITE", asker.dialog["call_id"], 20).status, 200)
+        asker.send(asker.in_dialog("ACK", cseq=cseq))
+        answering.join(20)
 
 
 class Paths(Call):

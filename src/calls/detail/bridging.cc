@@ -55,9 +55,11 @@ void Engine::set_peer(Member& member) {
   media::SetPeer set{.leg = member.media_leg};
   // Without an address (c=0.0.0.0, a host name) the relay waits for the first packet to tell.
   // Nor does one that names a port of ours: two such phones would make packets circle in the relay for ever.
-  const bool believable = agreed->remote_rtp && !is_our_media(*agreed->remote_rtp, member);
-  set.peer.rtp = believable ? *agreed->remote_rtp : Endpoint{};
-  set.peer.rtcp = believable ? agreed->remote_rtcp.value_or(Endpoint{}) : Endpoint{};
+  const auto believed = [&](const std::optional<Endpoint>& named) {
+    return named && !is_our_media(*named, member) ? *named : Endpoint{};
+  };
+  set.peer.rtp = believed(agreed->remote_rtp);
+  if (set.peer.rtp != Endpoint{}) set.peer.rtcp = believed(agreed->remote_rtcp);
   set.rtcp_mux = agreed->rtcp_mux;
   set.sip_source = member.leg.flow().remote.ip;
   set.clock_rate = spoken.clock_rate;
@@ -80,7 +82,7 @@ void Engine::set_peer(Member& member) {
 bool Engine::is_our_media(const Endpoint& peer, const Member& member) const {
   if (!ports_.is_ours(peer.port)) return false;
   const auto& own = settings_->local_addresses;
-  return peer.ip.is_loopback() || peer.ip == our_ip(member.leg.flow()) ||
+  return peer.ip.is_loopback() || peer.ip == our_ip(member.leg.flow()) || peer.ip == settings_->external_ip ||
          std::ranges::find(own, peer.ip) != own.end();
 }
 
