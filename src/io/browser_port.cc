@@ -74,6 +74,14 @@ struct Stream {
   bool waits = false;  // in the backlog
 };
 
+// Whose connections are counted together: one customer usually has a whole /64.
+IpAddress owner_of(const IpAddress& address) {
+  if (address.is_v4()) return address;
+  auto bytes = address.bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return IpAddress::v6(bytes);
+}
+
 // A browser's first word is a check (RFC 8445 §7.2); whoever says anything else is none.
 bool is_check(std::span<const std::uint8_t> frame) {
   constexpr std::size_t kHeader = 20;
@@ -100,6 +108,7 @@ struct BrowserPort::Impl {
   void write_on(std::uint64_t name);
   void close(std::uint64_t name);
   void pause_accepting(bool pause);
+  void make_room(const std::function<bool(const webrtc::Path&)>& is_proven);
   bool has_room() const { return packets.size() < kBatch; }
   bool send_datagram(const webrtc::Path& path, std::span<const std::uint8_t> bytes) const;
   bool send_frame(std::uint64_t name, std::span<const std::uint8_t> bytes);
@@ -110,11 +119,12 @@ struct BrowserPort::Impl {
   std::vector<Socket> listeners;  // named 8, 9 …
   static constexpr std::uint64_t kFirstListener = 8;
   std::map<std::uint64_t, Stream> streams;
-  std::map<IpAddress, std::size_t> per_address;
+  std::map<IpAddress, std::size_t> per_owner;
   std::uint64_t next_stream = kFirstStream;
   std::vector<std::uint64_t> backlog;  // streams with whole frames for which there was no room
   std::vector<std::uint64_t> gone;
   bool accepting = true;
+  bool crowded = false;  // somebody waits for a place
   std::optional<Instant> sweep_at;
 
   std::array<Buffer, kBatch> buffers{};
@@ -248,6 +258,10 @@ void BrowserPort::Impl::receive_datagrams(const Socket& socket, std::size_t room
 }
 
 void BrowserPort::Impl::accept(const Socket& listener, Instant now) {
+  if (streams.size() >= limits.streams) {
+    crowded = true;  // it waits in the kernel for what sweep() can do
+    return;
+  }
   Descriptor fd{::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
   if (!fd) {
     // Without descriptors the waiting connection would wake us for ever.
@@ -256,10 +270,10 @@ void BrowserPort::Impl::accept(const Socket& listener, Instant now) {
     return;
   }
   const Endpoint remote = name_of(fd.get(), true);
-  const auto others = per_address.find(remote.ip);
-  if (streams.size() >= limits.streams) return;
-  if (others != per_address.end() && others->second >= limits.streams_per_address) return;
-  ++per_address[remote.ip];
+  const IpAddress owner = owner_of(remote.ip);
+  const auto others = per_owner.find(owner);
+  if (others != per_owner.end() && others->second >= limits.streams_per_address) return;
+  ++per_owner[owner];
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
   const std::uint64_t name = next_stream++;
   watch(fd.get(), name);
@@ -308,8 +322,8 @@ void BrowserPort::Impl::cut(Stream& s) {
 void BrowserPort::Impl::close(std::uint64_t name) {
   const auto it = streams.find(name);
   if (it == streams.end()) return;
-  const auto count = per_address.find(it->second.path.remote.ip);
-  if (count != per_address.end() && --count->second == 0) per_address.erase(count);
+  const auto count = per_owner.find(owner_of(it->second.path.remote.ip));
+  if (count != per_owner.end() && --count->second == 0) per_owner.erase(count);
   streams.erase(it);  // the descriptor leaves the epoll set by being closed
   gone.push_back(name);
 }
@@ -373,13 +387,25 @@ void BrowserPort::Impl::write_on(std::uint64_t name) {
   watch(s.fd.get(), name, s.owes ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
+// A browser needs one round trip to prove itself, who only takes up places never does: so the oldest of those
+// who did not gives its place to whoever waits. While all are proven, new ones wait.
+void BrowserPort::Impl::make_room(const std::function<bool(const webrtc::Path&)>& is_proven) {
+  crowded = false;
+  const auto idle = std::ranges::find_if(streams, [&](const auto& s) { return !is_proven(s.second.path); });
+  if (idle == streams.end()) return pause_accepting(true);
+  close(idle->first);
+}
+
 void BrowserPort::sweep(Instant now, const std::function<bool(const webrtc::Path&)>& is_proven) {
   Impl& m = *impl_;
+  if (m.crowded) m.make_room(is_proven);
   if (!m.sweep_at || *m.sweep_at > now) return;
   m.pause_accepting(false);
+  const bool scarce = m.streams.size() >= m.limits.streams / 2;
+  const Duration proof = scarce ? m.limits.scarce_stream_proof : m.limits.stream_proof;
   std::vector<std::uint64_t> ended;
   for (const auto& [name, s] : m.streams) {
-    const bool unproven = now - s.opened >= m.limits.stream_proof && !is_proven(s.path);
+    const bool unproven = now - s.opened >= proof && !is_proven(s.path);
     if (unproven || now - s.heard >= m.limits.stream_idle) ended.push_back(name);
   }
   for (const std::uint64_t name : ended) m.close(name);

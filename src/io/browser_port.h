@@ -27,9 +27,10 @@ struct BrowserPortLimits {
   int receive_buffer = 2 * 1024 * 1024;  // asked of the kernel: every browser's packets wait here
   int send_buffer = 2 * 1024 * 1024;
   std::size_t streams = 1'000;
-  std::size_t streams_per_address = 64;
+  std::size_t streams_per_address = 64;    // of IPv6: of a /64
   std::size_t stream_waiting = 32 * 1024;  // bytes a slow stream may owe; voice beyond that comes too late
   Duration stream_proof = 10s;             // in which a new stream must have carried a valid check
+  Duration scarce_stream_proof = 2s;       // the same while half of all places are taken
   Duration stream_idle = 30s;
 };
 
@@ -56,7 +57,8 @@ class BrowserPort {
 
   // Streams that were closed, by either end, since the last call.
   std::vector<std::uint64_t> take_gone();
-  // Closes streams that nobody proved theirs in time, and silent ones.
+  // After each receive(). Closes streams that nobody proved theirs in time, and silent ones; when all places
+  // are taken, the oldest that nobody proved.
   void sweep(Instant now, const std::function<bool(const webrtc::Path&)>& is_proven);
   Deadline deadline() const;
   std::size_t streams() const;

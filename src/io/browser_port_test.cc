@@ -246,6 +246,34 @@ TEST_F(BrowsersOnLoopback, StreamsAreBounded) {
   EXPECT_FALSE(first.closed || second.closed);
 }
 
+TEST_F(BrowsersOnLoopback, WhoOnlyTakesUpPlacesLosesThemToWhoComes) {
+  BrowserPortLimits limits;
+  limits.streams = 3;
+  limits.stream_proof = limits.scarce_stream_proof = 1h;
+  start(limits);
+  const Endpoint server{IpAddress::v4(0x7F000001), port};
+  peer.set_remote({credentials("ours"),
+                   {webrtc::DtlsContext::make(certificate)->fingerprint()},
+                   webrtc::DtlsRole::kClient});
+  open_session();
+  Line browser{server, true, server.ip};
+  ASSERT_TRUE(until(browser, [&] { return peer.connected(); }));
+  Line older{server, true, server.ip};
+  Line newer{server, true, server.ip};
+  Line next{server, true, server.ip};
+  EXPECT_FALSE(older.receive(kPatience));
+  EXPECT_TRUE(older.closed);
+  EXPECT_FALSE(newer.receive(10ms) || next.receive(10ms));
+  EXPECT_FALSE(newer.closed || next.closed);
+  loop->push(AttachLeg{MediaLegId{1}, kSession});
+  loop->push(media::Echo{MediaLegId{1}});
+  std::uint16_t sequence = 0;
+  EXPECT_TRUE(until(browser, [&] {
+    browser.send(peer.sealed(++sequence));
+    return !peer.heard.empty();
+  })) << "the one that proved itself stays";
+}
+
 TEST_F(BrowsersOnLoopback, APortInUseIsSaidInWords) {
   const BrowserPort first = open_port();
   const Endpoint taken{IpAddress::v4(0), first.port()};
