@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kIdempotencyKeyBytes = 128;
 constexpr std::size_t kAuditedBytes = 4'096;
+constexpr int kSwitchingProtocols = 101;  // to the connection: go on as SIP (io/detail/http_session.cc)
 
 // Our own pages hold no inline script; nobody may frame them.
 constexpr std::string_view kContentPolicy =
@@ -116,7 +117,22 @@ void Gate::from_operator(http::Request&& request, http::Respond respond) {
   admit(std::move(request), access::Principal::from_operator(), std::move(respond));
 }
 
+// SIP has no cookie, but a page of any origin could open connections from inside the office, register with
+// passwords it guesses and be taken for one of its phones (RFC 6455 §10.2). Phones send no Origin.
+http::Response Gate::to_sip(const http::Request& request) const {
+  if (const auto problem = objection_to_doubles(request)) return to_response(*problem);
+  const std::string_view origin = request.header("origin");
+  if (!origin.empty() && !is_welcome(origin, request)) {
+    return to_response(
+        Problem{"Pages of this origin may not speak SIP here (api.cors_origins).", "bad_origin", {}, 403});
+  }
+  http::Response go_on;
+  go_on.status = kSwitchingProtocols;
+  return go_on;
+}
+
 void Gate::from_network(http::Request&& request, http::Respond respond) {
+  if (request.web_socket && request.path == "/sip") return respond(to_sip(request));
   access::Access& access = services_.access();
   const Instant now = services_.moment();
   const access::Principal principal =

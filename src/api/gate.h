@@ -28,6 +28,7 @@ class Gate {
   void admit(http::Request&& request, const access::Principal& principal, http::Respond respond);
   std::optional<Problem> objection_to_page(const http::Request& request,
                                            const access::Principal& principal) const;
+  http::Response to_sip(const http::Request& request) const;
   bool is_welcome(std::string_view origin, const http::Request& request) const;
   http::Respond with_headers(const http::Request& request, const access::Principal& principal,
                              http::Respond respond);

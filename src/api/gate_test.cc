@@ -180,6 +180,24 @@ TEST_F(GateTest, GuessingAllAtOnceIsNoWayAroundTheLockout) {
   EXPECT_EQ(log_in("admin", "Open-Sesame-1").status, 423);
 }
 
+TEST_F(GateTest, SipIsSpokenByPhonesAndByPagesOfOurs) {
+  const auto upgrade = [&](Headers headers) {
+    http::Request request{"GET", "/sip", {}, {}};
+    request.headers = std::move(headers);
+    request.headers.emplace_back("host", "pbx:8080");
+    request.web_socket = true;
+    int status = 0;
+    gate.from_network(std::move(request), [&](http::Response&& r) { status = r.status; });
+    return status;
+  };
+  EXPECT_EQ(upgrade({}), 101) << "a phone";
+  EXPECT_EQ(upgrade({{"origin", "http://pbx:8080"}}), 101);
+  EXPECT_EQ(upgrade({{"origin", "https://intranet.example"}}), 101);
+  EXPECT_EQ(upgrade({{"origin", "http://evil.example"}}), 403);
+  EXPECT_EQ(upgrade({{"origin", "null"}}), 403);
+  EXPECT_EQ(upgrade({{"origin", "http://pbx:8080"}, {"origin", "http://evil.example"}}), 400);
+}
+
 TEST_F(GateTest, OnlyAPageOfOursMakesChangesWithTheCookie) {
   const std::string mine = cookie();
   const auto add = [&](Headers headers) {

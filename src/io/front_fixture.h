@@ -78,6 +78,7 @@ class FrontTest : public testing::Test {
     ASSERT_TRUE(front_->use_certificates(*files, *files).has_value());
     FrontHandlers handlers;
     handlers.from_network = [this](http::Request&& request, http::Respond respond) {
+      if (request.web_socket && request.path == "/sip") return respond({101, {}, {}, {}});
       if (network_) return network_(std::move(request), std::move(respond));
       respond({200,
                "network " + request.method + " " + request.path + "?" + request.query + " " + request.body,

@@ -26,6 +26,8 @@ namespace bhttp = boost::beast::http;
 
 constexpr std::chrono::seconds kLinger{2};
 constexpr std::size_t kReadBytes = 4'096;
+// The handler's answer to an upgrade of /sip: it may become a connection of SIP.
+constexpr int kSwitchingProtocols = 101;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // What to say to a body that cannot be read. Nullopt: nothing, just hang up.
@@ -175,9 +177,6 @@ class HttpSession final : public Link {
 
   void handle() {
     const bool keep = parser_->get().keep_alive() && parser_->get().version() >= 11;
-    if constexpr (!kLocal) {
-      if (plain_.web_socket && plain_.path == "/sip") return become_sip();
-    }
     plain_.from = flow().remote;
     plain_.tls = kTls;
     plain_.body = std::move(parser_->get().body());
@@ -202,6 +201,9 @@ class HttpSession final : public Link {
       Link* link = links->find(id_);
       if (link == nullptr) return;
       auto& session = *static_cast<HttpSession*>(link);
+      if constexpr (!kLocal) {
+        if (response.status == kSwitchingProtocols) return session.become_sip();
+      }
       if (response.stays) return session.stay(std::move(response));
       session.answer(std::move(response), keep_);
     }
