@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/rfc3339.h"
+#include "server/log_file.h"
 #include "store/access.h"
 
 namespace bw::server {
@@ -57,6 +58,7 @@ AuditLog::AuditLog(store::StoreThread& store, Log& log, const config::Audit& set
 
 void AuditLog::open_file(const config::Audit& settings) {
   if (!to_file(settings)) return file_.reset();
+  make_log_file(settings.log_file, kAuditFileMode);
   file_ = std::make_unique<Log>(Log::Setup{Level::kInfo, false, settings.log_file, false});
 }
 

@@ -11,6 +11,8 @@
 #include <boost/json/string.hpp>
 #include <vector>
 
+#include "server/log_file.h"
+
 namespace bw::server {
 namespace {
 
@@ -76,7 +78,10 @@ struct Log::Impl {
 Log::Log(const Setup& setup) : impl_(std::make_unique<Impl>()) {
   std::vector<spdlog::sink_ptr> sinks;
   if (setup.console) sinks.push_back(std::make_shared<spdlog::sinks::stdout_sink_mt>());
-  if (!setup.file.empty()) sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(setup.file));
+  if (!setup.file.empty()) {
+    make_log_file(setup.file, kLogFileMode);
+    sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(setup.file));
+  }
   impl_->logger = std::make_shared<spdlog::async_logger>("bellwire", sinks.begin(), sinks.end(), impl_->pool,
                                                          spdlog::async_overflow_policy::overrun_oldest);
   impl_->logger->set_formatter(make_formatter(setup.json));
