@@ -47,10 +47,18 @@ class SipPage:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             made.callback(server.shutdown)
             browser = made.enter_context(Browser(tone=tone, namespace=network.namespace(place)))
-            self.page = browser.open(f"http://127.0.0.1:{server.server_address[1]}/", https=True)
+            origin = f"http://127.0.0.1:{server.server_address[1]}"
+            self.welcome(origin)
+            self.page = browser.open(f"{origin}/", https=True)
             self.page.wait("() => window.ready === true")
             self.register()
             self.close = made.pop_all().close
+
+    def welcome(self, origin):
+        """Pages of other origins may not speak SIP."""
+        file = self.office.config_file
+        file.write_text(file.read_text().replace("api:\n", f"api:\n  cors_origins: ['{origin}']\n"))
+        self.office.cli("reload")
 
     def do(self, verb, argument=None):
         return self.page.evaluate(f"(argument) => sip.{verb}(argument)", argument)
