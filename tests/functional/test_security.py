@@ -1,4 +1,5 @@
 """Who is not who they say gets nothing, and learns nothing from how they are refused."""
+import os
 import re
 import unittest
 
@@ -15,6 +16,16 @@ def shape(message):
 
 
 class Security(unittest.TestCase):
+    def test_what_is_logged_is_not_for_everybody_of_the_machine(self):
+        office = Office()
+        log, audit = office.folder / "logs/server.log", office.folder / "audit.log"
+        office.config_file.write_text(office.config_file.read_text() + f"logging:\n  file: '{log}'\n"
+                                      f"security:\n  audit: {{log_to_file: true, log_file: '{audit}'}}\n")
+        umask = os.umask(0)
+        self.addCleanup(os.umask, umask)
+        with office:
+            self.assertEqual([oct(path.stat().st_mode & 0o777) for path in (log, audit)], ["0o640", "0o600"])
+
     def test_wrong_password_and_unknown_user_look_the_same(self):
         with Office(config=STRICT) as office:
             with Phone("1001", office, secret="wrong") as known, Phone("1777", office, secret="wrong") as unknown:
