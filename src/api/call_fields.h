@@ -30,11 +30,17 @@ inline constexpr std::array kLegFields{
     Field{.name = "secured", .type = Type::kFlag, .about = "the media is encrypted", .required = true},
     Field{.name = "quality",
           .type = Type::kObject,
-          .about = "of what came from the phone; known when its leg has ended",
+          .about = "of what came from the phone, so far; null: nothing yet",
           .required = true,
           .nullable = true,
           .fields = kQualityFields},
     kHeardField,
+    Field{.name = "packets_refused",
+          .type = Type::kInteger,
+          .about = "of media, not from where the phone should send; null: not known, or the leg has ended",
+          .required = true,
+          .nullable = true,
+          .most = 9'007'199'254'740'991},
 };
 inline constexpr std::array kCallFields{
     Field{.name = "call_id", .required = true},

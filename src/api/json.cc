@@ -105,6 +105,7 @@ json::object to_json(const ports::CallView& c) {
     if (leg.quality) put_quality(l["quality"].emplace_object(), *leg.quality);
     l["heard"] = nullptr;
     if (leg.heard) put_quality(l["heard"].emplace_object(), *leg.heard);
+    l["packets_refused"] = leg.packets_refused ? json::value(*leg.packets_refused) : json::value(nullptr);
     legs.push_back(std::move(l));
   }
   o["legs"] = std::move(legs);

@@ -46,6 +46,7 @@ model::Settings to_settings(const Config& config, std::vector<IpAddress> local_a
   model::Settings s;
   s.server_name = config.server.server_name;
   s.region = config.server.region;
+  s.host_addresses = local_addresses;
   s.local_addresses = reachable(config.server.sip_host, local_addresses);
   s.external_ip = config.server.external_ip;
   s.sip_port = config.server.sip_port;

@@ -95,7 +95,7 @@ class MediaLoop::Worker {
   MediaLoopFigures counted_;
 
   // The thread's own figures, made visible once per round.
-  std::array<std::atomic<std::uint64_t>, 14> visible_{};
+  std::array<std::atomic<std::uint64_t>, 15> visible_{};
   std::jthread thread_;  // last: stops before anything it uses goes
 };
 
@@ -256,7 +256,7 @@ void MediaLoop::Worker::publish() {
   ++counted_.rounds;
   const auto& relay = relay_.counters();
   const auto& of_browsers = relay_.sessions().counters();
-  const std::array<std::uint64_t, 14> now{
+  const std::array<std::uint64_t, 15> now{
       counted_.received,
       counted_.sent,
       counted_.send_failed,
@@ -270,7 +270,8 @@ void MediaLoop::Worker::publish() {
       of_browsers.no_session,
       of_browsers.refused.checks_refused,
       of_browsers.refused.dtls_strangers + of_browsers.refused.media_strangers,
-      of_browsers.refused.media_refused};
+      of_browsers.refused.media_refused,
+      relay.refused};
   for (std::size_t i = 0; i < now.size(); ++i) visible_[i].store(now[i], std::memory_order_relaxed);
 }
 
@@ -281,6 +282,7 @@ MediaLoopFigures MediaLoop::Worker::figures() const {
           .send_failed = read(2),
           .oversized = read(3),
           .no_leg = read(4),
+          .refused = read(14),
           .malformed = read(5),
           .no_session = read(10),
           .check_refused = read(11),

@@ -45,6 +45,7 @@ struct MediaLoopFigures {
   std::uint64_t send_failed = 0;  // the kernel refused: no route, full queue
   std::uint64_t oversized = 0;
   std::uint64_t no_leg = 0;
+  std::uint64_t refused = 0;  // a stranger's, or not as agreed
   std::uint64_t malformed = 0;
   std::uint64_t no_session = 0;     // came to the port of the browsers from nobody we know
   std::uint64_t check_refused = 0;  // ICE: not made with the password of its session

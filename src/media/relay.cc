@@ -155,6 +155,7 @@ void Relay::on(const CloseLeg& command, Instant now) {
   alarms_.cancel(leg->silence_alarm);
   alarms_.cancel(leg->digit_alarm);
   alarms_.cancel(leg->report_alarm);
+  alarms_.cancel(leg->figures_alarm);
   events_.emplace_back(LegClosed{leg->id, leg->quality()});
   legs_.erase(command.leg);
   if (attached_.erase(command.leg) != 0) return;
@@ -182,6 +183,14 @@ void Relay::on(const Tick&, Instant now) {
         find(alarm->leg)->report_alarm = {};
         reports_due_.push_back(alarm->leg);
         break;
+      case Alarm::Kind::kFigures: {
+        Leg* leg = find(alarm->leg);
+        assert(leg != nullptr);
+        leg->figures_alarm = {};
+        events_.emplace_back(LegFigures{leg->id, leg->quality()});
+        tell_figures_after(*leg, limits_.figures_interval, now);
+        break;
+      }
       case Alarm::Kind::kAudio:
         audio_due(now);
         break;
@@ -219,6 +228,17 @@ void Relay::check_silence(Leg& leg, Instant now) {
   events_.emplace_back(LegSilent{leg.id, now - leg.last_heard});
 }
 
+// At whole seconds, so that one message to the exchange tells of many legs.
+void Relay::tell_figures_after(Leg& leg, Duration after, Instant now) {
+  const Instant due{std::chrono::ceil<std::chrono::seconds>((now + after).since_epoch())};
+  alarms_.arm(leg.figures_alarm, due, {Alarm::Kind::kFigures, leg.id, 0});
+}
+
+void Relay::refused(Leg& leg) {
+  ++counters_.refused;
+  if (auto complaint = leg.take_complaint()) events_.emplace_back(*complaint);
+}
+
 void Relay::tell_digits(Leg& leg, const rtp::Digits& digits, Instant now) {
   for (const rtp::Digit& d : digits) {
     events_.emplace_back(DigitPressed{leg.id, d.key, d.duration_ms, pass_digit(leg, d, now)});
@@ -246,6 +266,7 @@ void Relay::on_packets(std::span<InPacket> packets, Instant now, OutBatch& out) 
       ++counters_.no_leg;
       continue;
     }
+    if (!std::exchange(leg->figured, true)) tell_figures_after(*leg, limits_.figures_first, now);
     const auto kind = rtp::classify(packet.buffer.first(packet.size));
     if (kind == rtp::Kind::kRtcp) {
       on_rtcp(*leg, packet, now, out);
@@ -261,18 +282,20 @@ void Relay::on_session_packets(std::span<SessionPacket> packets, Instant now, Ou
   for (SessionPacket& packet : packets) {
     const auto media = sessions_.receive(packet, now);
     if (!media) continue;
+    Leg& leg = *media->leg;
+    if (!std::exchange(leg.figured, true)) tell_figures_after(leg, limits_.figures_first, now);
     InPacket plain{packet.path.remote, kSessionPort, packet.buffer, media->size};
     if (media->rtcp) {
-      on_rtcp(*media->leg, plain, now, out);
+      on_rtcp(leg, plain, now, out);
     } else {
-      on_rtp(*media->leg, plain, now, out);
+      on_rtp(leg, plain, now, out);
     }
   }
 }
 
 void Relay::on_rtp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
   const auto received = leg.receive_rtp(packet, now);
-  if (!received) return;
+  if (!received) return refused(leg);
   heard(leg, now);
   if (!leg.started) {
     leg.start(now);
@@ -295,7 +318,7 @@ void Relay::on_rtp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
 // Reports go to who hears the reported stream. An echo has nobody: the phone's report is about itself. What a
 // browser hears and is heard by are streams of its session, which the other side's reports know nothing of.
 void Relay::on_rtcp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
-  if (!leg.receive_rtcp(packet, now)) return;
+  if (!leg.receive_rtcp(packet, now)) return refused(leg);
   heard(leg, now);
   if (leg.partner() == nullptr || leg.is_attached() || leg.partner()->is_attached()) return;
   if (leg.has_own_stream()) return;

@@ -31,8 +31,10 @@ class Leg;
 
 struct RelayLimits {
   LatchLimits latch;
-  Duration report_interval = 5s;  // RFC 3550 §6.2
-  Duration port_rest = 2s;        // late packets of the old call must not reach the next one
+  Duration report_interval = 5s;   // RFC 3550 §6.2
+  Duration figures_first = 1s;     // LegFigures, after the first packet of a leg …
+  Duration figures_interval = 5s;  // … and from then on, many legs at a time
+  Duration port_rest = 2s;         // late packets of the old call must not reach the next one
   SessionLimits sessions;
   Duration catch_up = 100ms;  // decoded audio that is later than this is cut
 };
@@ -40,6 +42,7 @@ struct RelayLimits {
 // Datagrams no leg wanted; each leg counts its own in Quality.
 struct RelayCounters {
   std::uint64_t no_leg = 0;        // the port has no leg, or rests
+  std::uint64_t refused = 0;       // by legs: a stranger's, or not as agreed
   std::uint64_t malformed = 0;     // neither RTP nor RTCP of version 2
   std::uint64_t untranslated = 0;  // the other peer takes no such codec, and we do not know it
   std::uint64_t ticks_cut = 0;     // of 20 ms: the loop was behind
@@ -92,7 +95,7 @@ class Relay {
 
  private:
   struct Alarm {
-    enum class Kind : std::uint8_t { kSilence, kDigit, kReport, kPortRested, kAudio };
+    enum class Kind : std::uint8_t { kSilence, kDigit, kReport, kFigures, kPortRested, kAudio };
     Kind kind = Kind::kSilence;
     MediaLegId leg;
     std::uint16_t port = 0;
@@ -120,6 +123,8 @@ class Relay {
   void on_rtcp(Leg& leg, InPacket& packet, Instant now, OutBatch& out);
   void heard(Leg& leg, Instant now);
   void check_silence(Leg& leg, Instant now);
+  void tell_figures_after(Leg& leg, Duration after, Instant now);
+  void refused(Leg& leg);
   void tell_digits(Leg& leg, const rtp::Digits& digits, Instant now);
 
   // ---- relay_audio.cc ----

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace bw::media {
 namespace {
@@ -17,9 +18,11 @@ bool is_private(const IpAddress& ip) {
 
 }  // namespace
 
-void SourceLatch::expect(const Endpoint& signalled, const std::optional<IpAddress>& sip_source, Instant now) {
+void SourceLatch::expect(const Endpoint& signalled, const std::optional<IpAddress>& sip_source, Instant now,
+                         std::vector<IpAddress> same_host) {
   signalled_ = signalled;
   sip_source_ = sip_source;
+  same_host_ = std::move(same_host);
   // c=0.0.0.0 or port 0: the peer wants nothing, so nobody may step into its place.
   has_address_ = signalled.port != 0 && !signalled.ip.is_unspecified() && !signalled.ip.is_multicast();
   // Media from a third address needs a reason: the peer named a private address and its SIP came from another
@@ -42,6 +45,11 @@ SourceLatch::Standing SourceLatch::standing_of(const Endpoint& from) const {
   return Standing::kUnknown;
 }
 
+// Both at home: a program may well sign in over one address of the host and send its voice from another.
+bool SourceLatch::on_same_host(const IpAddress& ip) const {
+  return !same_host_.empty() && (ip.is_loopback() || std::ranges::find(same_host_, ip) != same_host_.end());
+}
+
 bool SourceLatch::could_accept(const Endpoint& from, Instant now) const {
   if (!has_address_) return false;
   if (standing_ != Standing::kNone && from == latched_) return true;
@@ -50,15 +58,24 @@ bool SourceLatch::could_accept(const Endpoint& from, Instant now) const {
   return standing_ <= Standing::kUnknown && from == signalled_;
 }
 
+bool SourceLatch::is_stranger(const Endpoint& from, Instant now) const {
+  if (!has_address_) return false;
+  if (!could_accept(from, now)) return true;
+  return standing_of(from) == Standing::kUnknown && !may_be_elsewhere_ && !on_same_host(from.ip);
+}
+
 bool SourceLatch::judge(const Claim& claim, Instant now) {
   if (!could_accept(claim.from, now)) return false;
   const Standing standing = standing_of(claim.from);
   if (standing == Standing::kSignalled) return latch(claim.from, standing);
   if (claim.authentic) return standing_ < Standing::kProven && latch(claim.from, Standing::kProven);
-  if (standing <= standing_ || (standing == Standing::kUnknown && !may_be_elsewhere_)) return false;
-  // While we know where the peer's SIP lives, media from elsewhere gets its chance only when that address
-  // stayed silent for half the window.
-  if (standing == Standing::kUnknown && sip_source_ && now - opened_ < limits_.window / 2) return false;
+  if (standing <= standing_) return false;
+  if (standing == Standing::kUnknown && !on_same_host(claim.from.ip)) {
+    if (!may_be_elsewhere_) return false;
+    // While we know where the peer's SIP lives, media from elsewhere gets its chance only when that address
+    // stayed silent for half the window.
+    if (sip_source_ && now - opened_ < limits_.window / 2) return false;
+  }
   return completes_streak(claim, standing, now) && latch(claim.from, standing);
 }
 

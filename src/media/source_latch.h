@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/address.h"
 #include "base/time.h"
@@ -35,7 +36,9 @@ class SourceLatch {
 
   // A (new) signalled address: all that was learned is forgotten, the window opens. `sip_source` is where the
   // peer's SIP comes from, if known: behind a NAT its media has the same address.
-  void expect(const Endpoint& signalled, const std::optional<IpAddress>& sip_source, Instant now);
+  // `same_host`: the addresses of this host, if the peer lives on it and may use any of them.
+  void expect(const Endpoint& signalled, const std::optional<IpAddress>& sip_source, Instant now,
+              std::vector<IpAddress> same_host = {});
   // The window starts anew unless something was latched already (the leg is connected only now).
   void reopen(Instant now);
 
@@ -46,6 +49,8 @@ class SourceLatch {
   }
   // False for a packet that could not be accepted whatever it contains, so that nobody needs to decrypt it.
   bool could_accept(const Endpoint& from, Instant now) const;
+  // No more packets from there would make it the peer.
+  bool is_stranger(const Endpoint& from, Instant now) const;
 
   // The latched source, else the signalled address; none while the peer named no address.
   std::optional<Endpoint> target() const;
@@ -64,6 +69,7 @@ class SourceLatch {
   };
 
   Standing standing_of(const Endpoint& from) const;
+  bool on_same_host(const IpAddress& ip) const;
   bool judge(const Claim& claim, Instant now);
   bool completes_streak(const Claim& claim, Standing standing, Instant now);
   bool latch(const Endpoint& from, Standing standing);
@@ -73,6 +79,7 @@ class SourceLatch {
   Standing standing_ = Standing::kNone;
   Endpoint signalled_;
   std::optional<IpAddress> sip_source_;
+  std::vector<IpAddress> same_host_;
   bool has_address_ = false;
   bool may_be_elsewhere_ = true;  // the peer's media may come from an address nothing speaks for
   Instant opened_;

@@ -70,6 +70,68 @@ TEST_F(Strangers, WhoFloodWhileTheRealPeerTalksInterruptEachOtherAndNobodyIsLear
   }
 }
 
+TEST_F(Strangers, AreToldOfOnceWhenThePhonesOwnVoiceComesFromElsewhere) {
+  call();
+  SetPeer signed_in = peer(kAlice, at("192.0.2.5:4000"));
+  signed_in.sip_source = IpAddress::parse("192.0.2.5");
+  tell(signed_in);
+  const Endpoint elsewhere = at("192.0.2.6:4000");
+  EXPECT_EQ(talks(kAlicePort, elsewhere, alices, 24).passed, 0);
+  EXPECT_TRUE(events_of<StrangersRefused>().empty()) << "a few packets are no news";
+  EXPECT_EQ(talks(kAlicePort, elsewhere, alices, 100).passed, 0);
+  const auto told = events_of<StrangersRefused>();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].leg, kAlice);
+  EXPECT_EQ(told[0].from, elsewhere);
+  EXPECT_EQ(told[0].expected, at("192.0.2.5:4000"));
+  EXPECT_FALSE(told[0].heard);
+  EXPECT_EQ(relay.counters().refused, 124U);
+}
+
+TEST_F(Strangers, AreNotToldOfWhileTheirPacketsMayStillBeThePhones) {
+  call();
+  tell(peer(kAlice, at("10.0.0.5:4000")));  // who signs in is not known: it is learned within the window
+  talks(kAlicePort, alice, alices, 100);
+  EXPECT_TRUE(events_of<StrangersRefused>().empty());
+}
+
+TEST_F(Strangers, OnTheHostOfTheServerAreThePhoneIfThatLivesThereToo) {
+  const auto home = [] {
+    SetPeer set = peer(kAlice, at("192.0.2.5:4000"));
+    set.sip_source = IpAddress::parse("192.0.2.5");
+    set.same_host = {*IpAddress::parse("192.0.2.5"), *IpAddress::parse("192.0.2.6")};
+    return set;
+  };
+  for (const char* from : {"192.0.2.6:4000", "127.0.0.1:9000"}) {
+    call();
+    tell(home());
+    EXPECT_EQ(talks(kAlicePort, at(from), alices, 10).passed, 6) << from << ": five in a row";
+    EXPECT_EQ(arrives(kBobPort, bob, bobs.next()).value().to, at(from));
+    EXPECT_TRUE(arrives(kAlicePort, at("192.0.2.5:4000"), alices.next())) << "what was signalled is better";
+    EXPECT_EQ(arrives(kBobPort, bob, bobs.next()).value().to, at("192.0.2.5:4000"));
+    EXPECT_EQ(talks(kAlicePort, at("192.0.2.7:4000"), strangers, 30).passed, 0) << "another host";
+    tell(CloseLeg{kAlice});
+    tell(CloseLeg{kBob});
+    pass(3s);
+  }
+}
+
+TEST_F(Strangers, FiguresOfALegAreToldWhileItTalks) {
+  call();
+  talks(kAlicePort, alice, alices, 100);
+  const auto told = events_of<LegFigures>();
+  ASSERT_GE(told.size(), 1U) << "within two seconds";
+  EXPECT_EQ(told[0].leg, kAlice) << "nothing came from Bob";
+  EXPECT_GT(told[0].quality.packets_received, 20U);
+  EXPECT_GT(told[0].quality.mos.value_or(0), 4);
+  talks(kAlicePort, alice, alices, 500);
+  EXPECT_GE(events_of<LegFigures>().size(), told.size() + 1);
+  tell(CloseLeg{kAlice});
+  const auto last = events_of<LegFigures>().size();
+  pass(20s);
+  EXPECT_EQ(events_of<LegFigures>().size(), last);
+}
+
 TEST_F(Strangers, WithABurstOfPacketsAreNotAStream) {
   call();
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(arrives(kAlicePort, stranger, strangers.next()));

@@ -41,7 +41,8 @@ struct Settings {
   std::string region = "US";  // ISO 3166: whose tones are heard
   // Addresses of this host that phones can reach, for Contact and SDP when a flow does not tell (IPv4 first).
   std::vector<IpAddress> local_addresses;
-  std::optional<IpAddress> external_ip;  // for peers outside trusted_networks
+  std::vector<IpAddress> host_addresses;  // all of this host: who comes from one of them is on it
+  std::optional<IpAddress> external_ip;   // for peers outside trusted_networks
   std::uint16_t sip_port = 5060;
   std::uint16_t sip_tls_port = 5061;
   std::vector<Network> trusted_networks;
@@ -52,7 +53,7 @@ struct Settings {
   SrtpPolicy srtp = SrtpPolicy::kOptional;
   bool transfer_enabled = true;
   bool hold_enabled = true;
-  bool presence = true;  // who is free, rings or talks is told and asked
+  bool presence = true;      // who is free, rings or talks is told and asked
   bool dtmf_events = false;  // tell the journal each digit a person presses
   // Legs at a time, ringing phones included; each takes a pair of media ports, and nobody takes all there
   // are.

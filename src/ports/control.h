@@ -80,8 +80,9 @@ struct LegView {
   std::string state;   // "trying", "ringing", "up", "held", "ended"
   std::string codec;
   bool secured = false;
-  std::optional<LegQuality> quality;     // of what came from it; known once the leg has left the call
+  std::optional<LegQuality> quality;     // of what came from it so far; known some seconds after the first
   std::optional<LegQuality> heard = {};  // of what came to it, as a browser measured it last
+  std::optional<std::uint64_t> packets_refused = {};  // a stranger's; none: not known, or it has left
 };
 struct CallView {
   model::CallId id;

@@ -82,6 +82,8 @@ struct SetPeer {  // also again after each re-INVITE; learning starts afresh onl
   PayloadMap payloads{};                          // empty: everything is relayed as it comes
   // Where the peer's SIP comes from: behind a NAT its media usually has that address and another port.
   std::optional<IpAddress> sip_source = std::nullopt;
+  // The peer is a program of this host, and these are the host's addresses: any of them may be its media's.
+  std::vector<IpAddress> same_host{};
 };
 struct Connect {  // relay each to the other, until one of them is connected elsewhere or closed
   MediaLegId a;
@@ -166,6 +168,18 @@ struct MediaStarted {  // first accepted RTP packet of the leg
   MediaLegId leg;
   Endpoint from;
 };
+// How the leg fares, every few seconds while packets come.
+struct LegFigures {
+  MediaLegId leg;
+  Quality quality;
+};
+// What comes is not from where the peer said it would be, and none of it is taken. Once for a leg.
+struct StrangersRefused {
+  MediaLegId leg;
+  Endpoint from;
+  Endpoint expected;
+  bool heard = false;  // the peer itself is heard as well
+};
 struct DigitPressed {  // RFC 4733, or a tone heard in decoded audio; one per key press
   MediaLegId leg;
   char digit = '0';
@@ -206,8 +220,8 @@ struct SessionEnded {  // for good: failed, or ended by the browser; waits for C
 };
 using SessionEvent = std::variant<SessionConnected, SessionMoved, SessionSilent, SessionHeard, SessionEnded>;
 
-using Event =
-    std::variant<PortsOpened, LegSilent, MediaStarted, DigitPressed, LoopBehind, LegClosed, SessionEvent>;
+using Event = std::variant<PortsOpened, LegSilent, MediaStarted, LegFigures, StrangersRefused, DigitPressed,
+                           LoopBehind, LegClosed, SessionEvent>;
 
 // A command and the loop it is for.
 struct TellMedia {

@@ -150,8 +150,15 @@ int command_call_show(const std::string& call_id, const CommandOptions& options)
   return ask_and_show(options, "GET", "/api/calls/" + call_id, nullptr, [](const json::value& call) {
     fmt::print("{} from {} to {}, {}, since {}\n", field(call, "call_id"), field(call, "from"),
                field(call, "to"), field(call, "state"), field(call, "started_at"));
-    table({"PARTY", "STATE", "CODEC", "SECURED", "DEVICE"},
-          {"party", "state", "codec", "secured", "device"})(call.at("legs"));
+    json::value legs = call.at("legs");
+    for (json::value& leg : legs.as_array()) {
+      const json::value quality = leg.at("quality");  // a copy: the leg gets members below
+      for (const char* figure : {"mos", "loss_percent", "jitter_ms"})
+        leg.as_object()[figure] = quality.is_object() ? quality.at(figure) : json::value(nullptr);
+    }
+    table({"PARTY", "STATE", "CODEC", "SECURED", "MOS", "LOSS %", "JITTER MS", "REFUSED", "DEVICE"},
+          {"party", "state", "codec", "secured", "mos", "loss_percent", "jitter_ms", "packets_refused",
+           "device"})(legs);
   });
 }
 

@@ -51,6 +51,7 @@ void write_media(Exposition& out, const MediaLoops& loops) {
     sum.sent += f.sent;
     sum.send_failed += f.send_failed;
     sum.no_leg += f.no_leg;
+    sum.refused += f.refused;
     sum.malformed += f.malformed;
     sum.untranslated += f.untranslated;
     sum.audio_cut += f.audio_cut;
@@ -68,6 +69,7 @@ void write_media(Exposition& out, const MediaLoops& loops) {
   out.counter("bellwire_media_dropped_packets_total", "Packets that went nowhere.");
   out.sample(real(sum.send_failed), {{"reason", "send_failed"}});
   out.sample(real(sum.no_leg), {{"reason", "no_leg"}});
+  out.sample(real(sum.refused), {{"reason", "refused"}});
   out.sample(real(sum.malformed), {{"reason", "malformed"}});
   out.sample(real(sum.untranslated), {{"reason", "untranslated"}});
   out.sample(real(sum.no_session), {{"reason", "no_session"}});

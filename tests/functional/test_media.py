@@ -124,6 +124,7 @@ class Strangers(Call):
         cls.admin = user(cls.office, "meter")
 
     def test_packets_of_strangers_neither_redirect_nor_disturb_a_call(self):
+        told_before = len(self.office.log.read_text())
         a, b = self.connect()
         from_a, from_b = self.talk(a, "from-a"), self.talk(b, "from-b")
         wait_until(lambda: from_a.count("from-b") > 10 and from_b.count("from-a") > 10, 5, "both are heard")
@@ -134,6 +135,20 @@ class Strangers(Call):
         self.assertGreater(from_b.count("from-a") - before[1], 60)
         self.assertEqual(from_a.names(), {"from-b"})
         self.assertEqual(from_b.names(), {"from-a"})
+        # Nor are they refused in silence.
+        told = lambda: sorted(re.findall(r"media for (100\d) comes from 127\.0\.0\.9:\d+, but its phone named "
+                                         r"127\.0\.0\.1:\d+ and signs in from 127\.0\.0\.1: refused",
+                                         self.office.log.read_text()[told_before:]))
+        wait_until(lambda: len(told()) >= 2, 10, "the log tells of them")
+        self.assertEqual(told(), ["1001", "1002"], "once for each side")
+        call_id = self.office.json("call", "ls")[0]["call_id"]
+        shown = lambda: self.office.json("call", "show", call_id)["legs"]
+        wait_until(lambda: all((leg["packets_refused"] or 0) >= 25 for leg in shown()), 20, "the call shows them")
+        self.assertTrue(all(1 < leg["quality"]["mos"] < 5 for leg in shown()), shown())
+        figures = user(self.office, "eve").ask("GET", "/metrics")[2]
+        refused = re.search(r'bellwire_media_dropped_packets_total\{reason="refused"\} (\d+)', figures)
+        self.assertGreaterEqual(int(refused.group(1)), 50)
+        self.assertRegex(self.office.cli("call", "show", call_id), r"1001 .* \d\.\d")
         self.end(a, b)
 
     def test_a_stranger_that_is_there_first_gets_nothing_from_a_phone_still_silent(self):
@@ -241,6 +256,16 @@ class Paths(Call):
         from_a, from_b = self.talk(a, "from-a"), Talker(hidden, b.media.remote, "from-b")
         self.addCleanup(from_b.stop)
         wait_until(lambda: from_a.count("from-b") > 5 and from_b.count("from-a") > 5, 5, "both are heard")
+        self.end(a, b)
+
+    def test_a_phone_on_the_host_of_the_server_may_send_from_any_address_of_it(self):
+        a, b = self.connect()
+        elsewhere = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(elsewhere.close)
+        elsewhere.bind(("127.0.0.8", 0))  # neither where it signs in nor what its SDP says
+        from_a, from_b = self.talk(a, "from-a"), Talker(elsewhere, b.media.remote, "from-b")
+        self.addCleanup(from_b.stop)
+        wait_until(lambda: from_a.count("from-b") > 5 and from_b.count("from-a") > 5, 10, "both are heard")
         self.end(a, b)
 
     def test_packets_are_relayed_byte_for_byte_and_in_full(self):

@@ -62,6 +62,9 @@ void Engine::set_peer(Member& member) {
   if (set.peer.rtp != Endpoint{}) set.peer.rtcp = believed(agreed->remote_rtcp);
   set.rtcp_mux = agreed->rtcp_mux;
   set.sip_source = member.leg.flow().remote.ip;
+  const auto& home = settings_->host_addresses;
+  if (set.sip_source->is_loopback() || std::ranges::find(home, *set.sip_source) != home.end())
+    set.same_host = home.empty() ? std::vector{*set.sip_source} : home;
   set.clock_rate = spoken.clock_rate;
   if (agreed->telephone_event_receive) {
     set.telephone_event = static_cast<std::int16_t>(*agreed->telephone_event_receive);

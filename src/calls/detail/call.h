@@ -46,6 +46,7 @@ struct Member {
   std::optional<BrowserSide> browser{};
   std::string media_over{};  // its browser ended the connection, and has not said yet why
   Engagement engagement = Engagement::kNone;
+  std::optional<media::Quality> figures{};   // of its media leg, as the media loop said last
   std::optional<model::LegQuality> heard{};  // of what came to a browser, as it said last
   model::LegQuality heard_sum{};             // of all it said
   unsigned heard_count = 0;

@@ -129,6 +129,8 @@ void Engine::on(const media::Event& in, Instant now) {
                  },
                  [&](const media::LegSilent& e) { on_media_silent(e, now); },
                  [&](const media::MediaStarted&) {},  // the figures at the end tell
+                 [&](const media::LegFigures& e) { on_media_figures(e); },
+                 [&](const media::StrangersRefused& e) { on_strangers(e); },
                  [&](const media::DigitPressed& e) { on_digit(e, now); },
                  [&](const media::LoopBehind& e) { on_media_behind(e); },
                  [&](const media::LegClosed& e) { on_media_closed(e, now); },
@@ -371,6 +373,25 @@ void Engine::on_media_behind(const media::LoopBehind& late) {
   note(ports::Note::Level::kWarning, "media loop " + std::to_string(late.loop) + " is overloaded: it was " +
                                          std::to_string(ms) +
                                          " ms late, and transcoded calls were cut by that");
+}
+
+void Engine::on_media_figures(const media::LegFigures& figures) {
+  const auto it = by_media_.find(figures.leg);
+  Member* member = it == by_media_.end() ? nullptr : find(it->second.leg);
+  if (member != nullptr && member->media_leg == figures.leg) member->figures = figures.quality;
+}
+
+// docs/protocols/media-relay.md has the rule; whoever hears nothing has to learn of it.
+void Engine::on_strangers(const media::StrangersRefused& refused) {
+  const auto it = by_media_.find(refused.leg);
+  const Member* member = it == by_media_.end() ? nullptr : find(it->second.leg);
+  if (member == nullptr) return;
+  note(ports::Note::Level::kWarning,
+       "media for " + member->extension + " comes from " + refused.from.to_string() +
+           ", but its phone named " + refused.expected.to_string() + " and signs in from " +
+           member->leg.flow().remote.ip.to_string() + ": refused as a stranger's" +
+           (refused.heard ? "; the phone itself is heard" : ", and nothing of the phone is heard") +
+           " (docs/getting-started.md, no sound)");
 }
 
 void Engine::on_media_silent(const media::LegSilent& silent, Instant now) {

@@ -89,6 +89,8 @@ class Engine {
   void on_leg_event(Member& member, const LegEvent::Gone& what, Instant now);
   void on_digit(const media::DigitPressed& pressed, Instant now);
   void on_media_behind(const media::LoopBehind& late);
+  void on_media_figures(const media::LegFigures& figures);
+  void on_strangers(const media::StrangersRefused& refused);
   void on_media_silent(const media::LegSilent& silent, Instant now);
   void on_media_closed(const media::LegClosed& closed, Instant now);
   void on_call_timer(CallTimer timer, Instant now);
@@ -169,6 +171,7 @@ class Engine {
   void drop_leg(Member& member, int status, std::string_view reason_header, Instant now);
   void write_down(Call& call, Instant now);
   void record_leg(Call& call, Member& member);
+  static model::LegQuality quality_of(const media::Quality& quality);
   static void note_quality(model::LegRecord& leg, const media::Quality& quality);
   void one_side_left(Call& call, Member& left, const LegEvent::Gone& what, Instant now);
 

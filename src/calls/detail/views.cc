@@ -66,6 +66,10 @@ ports::CallView Engine::view_of(const Call& call) {
     const Member* peer = peer_of(call, member);
     if (!member.leg.up() && member.leg.ringing()) leg.state = "ringing";
     if (member.leg.up() && peer != nullptr && peer->holds) leg.state = "held";
+    if (const auto& figures = member.figures) {
+      leg.packets_refused = figures->packets_refused;
+      if (figures->packets_received > 0) leg.quality = quality_of(*figures);
+    }
     if (member.leg.up() && member.holds) view.state = "held";
     view.legs.push_back(std::move(leg));
   }

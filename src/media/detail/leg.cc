@@ -98,7 +98,7 @@ Quality LegStatistics::quality() const {
 
 void Leg::set_peer(const SetPeer& command, Instant now) {
   if (!has_peer_ || command.peer.rtp != peer_.rtp) {
-    source_.expect(command.peer.rtp, command.sip_source, now);
+    source_.expect(command.peer.rtp, command.sip_source, now, command.same_host);
     rtcp_.expect(command.peer.rtcp);
   } else if (command.peer.rtcp != peer_.rtcp) {
     rtcp_.expect(command.peer.rtcp);
@@ -168,7 +168,10 @@ void Leg::set_echo(Instant now) {
 
 std::optional<rtp::Packet> Leg::receive_rtp(InPacket& packet, Instant now) {
   ++refused_;
-  if (!attached_ && (unusable_ || !source_.could_accept(packet.from, now))) return std::nullopt;
+  if (!attached_ && (unusable_ || !source_.could_accept(packet.from, now))) {
+    note_stranger(packet.from, now);
+    return std::nullopt;
+  }
   if (!attached_ && receive_) {
     const auto size = receive_->unprotect_rtp(packet.buffer, packet.size);
     if (!size) return std::nullopt;
@@ -178,10 +181,23 @@ std::optional<rtp::Packet> Leg::receive_rtp(InPacket& packet, Instant now) {
   if (!parsed) return std::nullopt;
   const rtp::Header& header = parsed->header();
   const SourceLatch::Claim claim{packet.from, header.ssrc, header.sequence, receive_.has_value()};
-  if (!attached_ && !source_.accepts(claim, now)) return std::nullopt;
+  if (!attached_ && !source_.accepts(claim, now)) {
+    note_stranger(packet.from, now);
+    return std::nullopt;
+  }
   --refused_;
   statistics_.on_packet(header, now);
   return parsed;
+}
+
+void Leg::note_stranger(const Endpoint& from, Instant now) {
+  if (strangers_ >= kStrangersTold || unusable_ || !source_.is_stranger(from, now)) return;
+  if (++strangers_ < kStrangersTold) return;
+  complaint_ = StrangersRefused{id, from, peer_.rtp, statistics_.quality().packets_received > 0};
+}
+
+std::optional<StrangersRefused> Leg::take_complaint() {
+  return std::exchange(complaint_, std::nullopt);
 }
 
 bool Leg::judge_rtcp(const InPacket& packet) const {

@@ -88,6 +88,9 @@ class Leg {
   // Judges, decrypts in place and counts. None: refused.
   std::optional<rtp::Packet> receive_rtp(InPacket& packet, Instant now);
   bool receive_rtcp(InPacket& packet, Instant now);
+  // So many packets of strangers that it is no chance, once: what to tell.
+  std::optional<StrangersRefused> take_complaint();
+  static constexpr std::uint32_t kStrangersTold = 25;  // half a second of voice
 
   // Encrypts in place and appends, if the peer can be reached.
   void send_rtp(InPacket& packet, rtp::Header header, Instant now, OutBatch& out);
@@ -121,6 +124,8 @@ class Leg {
   TimerHandle digit_alarm;
   TimerHandle report_alarm;
   bool started = false;  // MediaStarted was told; reports begin
+  bool figured = false;  // a packet came, whosever: figures are told from now on
+  TimerHandle figures_alarm;
 
   // Towards the partner; none: packets pass as they are (media/detail/passage.h).
   std::unique_ptr<Passage> passage;
@@ -130,6 +135,7 @@ class Leg {
 
  private:
   bool judge_rtcp(const InPacket& packet) const;
+  void note_stranger(const Endpoint& from, Instant now);
   // Where packets go now, without the packet; none: nowhere.
   std::optional<OutPacket> envelope(bool rtcp) const;
   std::uint32_t clock_rate_of(const rtp::Header& sent) const;
@@ -160,6 +166,8 @@ class Leg {
   std::uint64_t moved_at_report_ = 0;  // packets both ways when we last reported
   SentStream stream_;
   std::uint64_t refused_ = 0;
+  std::uint32_t strangers_ = 0;  // packets of them, as far as anybody counts
+  std::optional<StrangersRefused> complaint_;
   std::uint32_t clock_rate_ = 8000;
   Instant last_report_;  // passed on to this peer, or our own
   // The last SR to this peer, to know the round trip from its answer.
