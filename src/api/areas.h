@@ -11,6 +11,7 @@ namespace bw::api {
 std::span<const Route> system_routes();
 std::span<const Route> login_routes();
 std::span<const Route> account_routes();
+std::span<const Route> lockout_routes();
 std::span<const Route> documentation_routes();
 std::span<const Route> extension_routes();
 std::span<const Route> call_routes();

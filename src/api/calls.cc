@@ -88,6 +88,7 @@ void answer_reply(Exchange&& e, ports::Reply&& reply) {
                  [&](const ports::Phones& p) { answer_phones(std::move(e), p); },
                  [&](const ports::Calls& c) { answer_calls(std::move(e), c); },
                  [&](const ports::Presences&) { e.answer(200, success()); },  // nobody here asks for it
+                 [&](const ports::Lockouts&) { e.answer(200, success()); },   // nor for these
                  [&](const ports::CallStarted& c) {
                    json::object o = success();
                    o["call_id"] = c.call.value;

@@ -8,9 +8,9 @@ constexpr std::array kDoneFields{Field{.name = "success", .type = Type::kFlag, .
 std::vector<Route> gathered() {
   std::vector<Route> all;
   for (const std::span<const Route> area :
-       {system_routes(), login_routes(), account_routes(), documentation_routes(), extension_routes(),
-        call_routes(), call_control_routes(), call_record_routes(), presence_routes(), operation_routes(),
-        webhook_routes(), live_routes(), page_routes(), webrtc_routes()})
+       {system_routes(), login_routes(), account_routes(), lockout_routes(), documentation_routes(),
+        extension_routes(), call_routes(), call_control_routes(), call_record_routes(), presence_routes(),
+        operation_routes(), webhook_routes(), live_routes(), page_routes(), webrtc_routes()})
     all.insert(all.end(), area.begin(), area.end());
   return all;
 }

@@ -62,8 +62,13 @@ struct SetPresence {  // kept until the server ends; kDoNotDisturb refuses calls
   OwnStatus status = OwnStatus::kAvailable;
   std::string custom_message;  // at most 200 bytes of UTF-8
 };
-using Request = std::variant<GetStatus, ListPhones, ListCalls, StartCall, HangUpCall, ShowCall, TransferCall,
-                             JoinCalls, HoldCall, ResumeCall, ListPresence, SetPresence, AskBrowser>;
+struct ListLockouts {};  // of phones; those of logins are kept by who judges them
+struct LiftLockout {
+  std::string subject;  // as listed, or an address within one
+};
+using Request =
+    std::variant<GetStatus, ListPhones, ListCalls, StartCall, HangUpCall, ShowCall, TransferCall, JoinCalls,
+                 HoldCall, ResumeCall, ListPresence, SetPresence, ListLockouts, LiftLockout, AskBrowser>;
 
 struct Status {
   std::size_t registered_extensions = 0;
@@ -110,6 +115,15 @@ struct PresenceView {
 struct Presences {
   std::vector<PresenceView> people;  // by number
 };
+struct LockoutView {
+  std::string kind;     // "address", "extension"
+  std::string subject;  // the address (an IPv6 one as its /64), or the user name that was tried
+  std::uint32_t attempts = 0;
+  Instant until;
+};
+struct Lockouts {
+  std::vector<LockoutView> lockouts;
+};
 struct CallStarted {
   model::CallId call;
 };
@@ -119,7 +133,8 @@ struct Refused {
   std::string code;  // one word: "not_found", "busy", …
   std::string sentence;
 };
-using Reply = std::variant<Status, Phones, Calls, Presences, CallStarted, Done, Refused, BrowserReply>;
+using Reply =
+    std::variant<Status, Phones, Calls, Presences, Lockouts, CallStarted, Done, Refused, BrowserReply>;
 
 // The answer to AskBrowser, if it is of that kind.
 template <typename T>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <optional>
 #include <utility>
 
@@ -27,7 +28,8 @@ namespace {
 
 constexpr Duration kSweepEvery = 30s;
 constexpr Duration kFirstDelay = 500ms;
-constexpr std::size_t kMaxUntold = 1000;    // lockouts nobody took yet; beyond, they happen but are not told
+// Lockouts nobody took yet, beyond which they happen but are not told; and those in force that can be named.
+constexpr std::size_t kMaxUntold = 1000;
 constexpr std::size_t kSubjectLength = 64;  // of a user name that is told in a Lockout
 
 DigestHash hash_of(DigestAlgorithm algorithm) {
@@ -94,6 +96,10 @@ std::string_view ha1_of(const model::Extension* extension, DigestHash hash) {
   return {};
 }
 
+std::string name_of_source(const IpAddress& source) {
+  return source.to_string() + (source.is_v6() ? "/64" : "");
+}
+
 std::string random_hex(Rng& rng, std::size_t bytes) {
   std::array<std::uint8_t, sip::HexDigest::kMaxBytes> raw{};
   rng.fill(std::as_writable_bytes(std::span{raw}));
@@ -154,6 +160,12 @@ struct Authenticator::Impl {
   std::string no_md5, no_sha256;
   sip::DigestComputer digest;
   std::vector<Lockout> lockouts;
+  struct InForce {
+    Lockout lockout;
+    std::uint64_t key = 0;
+  };
+  std::deque<InForce> in_force;  // oldest first
+  void lock_began(Lockout lockout, std::uint64_t key);
   Instant next_sweep = Instant::far_future();
   Counts counts;
 };
@@ -276,20 +288,26 @@ Verdict Authenticator::Impl::failed(const Asker& asker, Instant now) {
   const Attempts::Failure source = by_source.fail(asker.source_key, limit, now);
   const Attempts::Failure user = by_user.fail(asker.user_key, limit, now);
   if (asker.known) by_pair.fail(asker.pair_key, limit, now);
-  const bool room = lockouts.size() < kMaxUntold;
-  if (source.lock_began && !asker.trusted && room) {
-    const std::string prefix = asker.source.is_v6() ? "/64" : "";
-    lockouts.push_back({Lockout::Kind::kAddress, asker.source.to_string() + prefix, source.entry.failures,
-                        source.entry.locked_until});
+  if (source.lock_began && !asker.trusted) {
+    lock_began({Lockout::Kind::kAddress, name_of_source(asker.source), source.entry.failures,
+                source.entry.locked_until},
+               asker.source_key);
   }
-  if (user.lock_began && room) {
-    lockouts.push_back({Lockout::Kind::kExtension, asker.user.substr(0, kSubjectLength), user.entry.failures,
-                        user.entry.locked_until});
+  if (user.lock_began) {
+    lock_began({Lockout::Kind::kExtension, asker.user.substr(0, kSubjectLength), user.entry.failures,
+                user.entry.locked_until},
+               asker.user_key);
   }
   if (!asker.trusted) return challenge(asker, false, now);
   const Duration delay = std::max(delay_after(source.entry), delay_after(user.entry));
   if (delay > Duration{0}) user.entry.not_before = now + delay;
   return challenge(asker, false, now, delay);
+}
+
+void Authenticator::Impl::lock_began(Lockout lockout, std::uint64_t key) {
+  if (lockouts.size() < kMaxUntold) lockouts.push_back(lockout);
+  if (in_force.size() >= kMaxUntold) in_force.pop_front();
+  in_force.push_back({std::move(lockout), key});
 }
 
 // 0.5 s, 1 s, 2 s … from the failure on that would lock out a stranger.
@@ -341,6 +359,24 @@ Deadline Authenticator::deadline() const {
 
 std::vector<Lockout> Authenticator::take_lockouts() {
   return std::exchange(impl_->lockouts, {});
+}
+
+std::vector<Lockout> Authenticator::lockouts(Instant now) {
+  std::erase_if(impl_->in_force, [now](const Impl::InForce& f) { return f.lockout.until <= now; });
+  std::vector<Lockout> out;
+  for (const auto& f : impl_->in_force) out.push_back(f.lockout);
+  return out;
+}
+
+bool Authenticator::lift(std::string_view subject, Instant now) {
+  lockouts(now);
+  const auto address = IpAddress::parse(subject);
+  const std::string covering = address ? name_of_source(source_of(*address)) : std::string(subject);
+  return std::erase_if(impl_->in_force, [&](const Impl::InForce& f) {
+           if (f.lockout.subject != subject && f.lockout.subject != covering) return false;
+           (f.lockout.kind == Lockout::Kind::kAddress ? impl_->by_source : impl_->by_user).forget(f.key);
+           return true;
+         }) > 0;
 }
 
 Authenticator::Counts Authenticator::counts() const {

@@ -73,6 +73,10 @@ class Authenticator {
   Deadline deadline() const;
 
   std::vector<Lockout> take_lockouts();
+  // Those that are not over; the newest thousand at most.
+  std::vector<Lockout> lockouts(Instant now);
+  // By its subject, or an address that it covers. False: there is none.
+  bool lift(std::string_view subject, Instant now);
 
   struct Counts {
     std::uint64_t accepted = 0;

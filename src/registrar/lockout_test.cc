@@ -21,6 +21,36 @@ TEST_F(AuthenticatorTest, ASourceThatGuessesIsIgnoredForTheLockoutTime) {
   EXPECT_TRUE(accepted(attempt(kAttacker, {})));
 }
 
+TEST_F(AuthenticatorTest, AnAdminSeesTheLockoutsAndLiftsEachOnItsOwn) {
+  for (int i = 0; i < 5; ++i) guess(kAttacker);
+  const auto in_force = auth.lockouts(now);
+  ASSERT_EQ(in_force.size(), 2U);
+  EXPECT_EQ(in_force[0].subject, "203.0.113.7");
+  EXPECT_EQ(in_force[1].subject, "1001");
+  EXPECT_FALSE(auth.lift("203.0.113.8", now));
+  EXPECT_FALSE(auth.lift("1002", now));
+  ASSERT_TRUE(auth.lift("203.0.113.7", now));
+  EXPECT_TRUE(ignored(send(kAttacker, {.nonce = "any"}))) << "the extension is locked still";
+  EXPECT_EQ(auth.lockouts(now).size(), 1U);
+  ASSERT_TRUE(auth.lift("1001", now));
+  EXPECT_FALSE(auth.lift("1001", now)) << "it is over";
+  EXPECT_TRUE(accepted(attempt(kAttacker, {})));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(challenged(guess(kAttacker), false)) << "counted from the start";
+}
+
+TEST_F(AuthenticatorTest, LockoutsThatAreOverAreListedNoMoreAndAnAddressLiftsItsNetwork) {
+  const Endpoint six{*IpAddress::parse("2001:db8:1:2::7"), 5060};
+  for (int i = 0; i < 5; ++i) guess(six, fmt::format("20{:02}", i));
+  ASSERT_EQ(auth.lockouts(now).size(), 1U);
+  EXPECT_EQ(auth.lockouts(now)[0].subject, "2001:db8:1:2::/64");
+  EXPECT_TRUE(auth.lockouts(now + 900s).empty());
+  for (int i = 0; i < 5; ++i) guess(kAttacker, fmt::format("20{:02}", i));
+  now = now + 1000s;
+  for (int i = 0; i < 5; ++i) guess(six, fmt::format("20{:02}", i));
+  EXPECT_TRUE(auth.lift("2001:db8:1:2::9", now)) << "of the same subscriber";
+  EXPECT_TRUE(auth.lockouts(now).empty());
+}
+
 TEST_F(AuthenticatorTest, FailuresOutsideTheWindowAreForgiven) {
   for (int i = 0; i < 20; ++i) {
     EXPECT_TRUE(challenged(guess(kAttacker), false)) << i;

@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include "api/paging.h"
 #include "server/commands.h"
 #include "server/showing.h"
 
@@ -58,6 +59,17 @@ int command_key_add(const NewKey& key, const CommandOptions& options) {
 
 int command_key_remove(const std::string& id, const CommandOptions& options) {
   return ask_and_show(options, "DELETE", "/api/keys/" + id, nullptr, show_message);
+}
+
+int command_lockout_list(const CommandOptions& options) {
+  return ask_and_show(
+      options, "GET", "/api/lockouts", nullptr,
+      table({"SUBJECT", "KIND", "OF", "ATTEMPTS", "UNTIL"}, {"subject", "kind", "of", "attempts", "until"}));
+}
+
+int command_lockout_lift(const std::string& subject, const CommandOptions& options) {
+  return ask_and_show(options, "DELETE", "/api/lockouts/" + api::percent_encoded(subject), nullptr,
+                      show_message);
 }
 
 int command_audit(const CommandOptions& options) {

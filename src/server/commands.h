@@ -59,6 +59,8 @@ int command_key_list(const CommandOptions& options);
 int command_key_add(const NewKey& key, const CommandOptions& options);
 int command_key_remove(const std::string& id, const CommandOptions& options);
 int command_audit(const CommandOptions& options);
+int command_lockout_list(const CommandOptions& options);
+int command_lockout_lift(const std::string& subject, const CommandOptions& options);
 
 struct EventTail {
   std::optional<std::uint64_t> since;  // the last number already known

@@ -271,6 +271,12 @@ std::string unknown_command(const CLI::App& app, std::span<char* const> words) {
 
 int run_program(int argc, char** argv) {
   CLI::App app{"Bellwire, a telephone system for an office"};
+  CLI::App& lockout = *group(app, "lockout", "who guessed too many passwords");
+  add(lockout, line, "ls", "list them", [&line] { return command_lockout_list(line.options); });
+  add(lockout, line, "lift", "let one try again at once",
+      [&line] { return command_lockout_lift(line.user, line.options); })
+      ->add_option("subject", line.user, "address, extension or user, as listed")
+      ->required();
   app.set_version_flag("--version", api::kVersion);
   app.require_subcommand(1);
   CommandLine line;

@@ -99,7 +99,8 @@ FIRST = ["login", "addUser", "addKey", "addExtension", "addWebhook", "startCall"
          "offerFromBrowser", "dialFromBrowser", "restartBrowser", "answerFromBrowser"]
 # Need two phones that talk: functional/test_operations.py.
 # Need another page or phone: functional/test_browser_calls.py.
-ELSEWHERE = ["holdCall", "resumeCall", "transferCall", "acceptInBrowser", "rejectInBrowser", "holdInBrowser",
+# Needs somebody who is locked out: functional/test_desk.py.
+ELSEWHERE = ["liftLockout", "holdCall", "resumeCall", "transferCall", "acceptInBrowser", "rejectInBrowser", "holdInBrowser",
              "resumeInBrowser", "transferInBrowser"]
 LAST = ["hangUpInBrowser", "closeBrowserSession", "undoConfiguration", "hangUpCall", "listCallRecords", "removeExtension", "removeWebhook", "removeWebhooksByUrl", "removeUser", "removeKey", "backUp", "logout"]
 

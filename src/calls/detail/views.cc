@@ -20,6 +20,8 @@ void Engine::on(const Asked& in, Instant now) {
                  [&](const ports::ListPhones&) {},
                  [&](const ports::ListPresence&) {},
                  [&](const ports::SetPresence&) {},
+                 [&](const ports::ListLockouts&) {},
+                 [&](const ports::LiftLockout&) {},
                  [&](const ports::AskBrowser&) {},
              },
              in.request);

@@ -165,6 +165,10 @@ void System::on(const Asked& in, Instant now) {
     out.push_back(Answered{in.id, list_presence(people->extension)});
   } else if (const auto* presence = std::get_if<ports::SetPresence>(&in.request)) {
     out.push_back(Answered{in.id, set_presence(*presence, now)});
+  } else if (std::holds_alternative<ports::ListLockouts>(in.request)) {
+    out.push_back(Answered{in.id, list_lockouts(now)});
+  } else if (const auto* lockout = std::get_if<ports::LiftLockout>(&in.request)) {
+    out.push_back(Answered{in.id, lift_lockout(*lockout, now)});
   } else if (const auto* page = std::get_if<ports::AskBrowser>(&in.request)) {
     browsers_.handle(browser::Browsers::Input{browser::Asked{in.id, *page}}, now);
   } else {
@@ -417,6 +421,21 @@ void System::report_lockouts(Instant now) {
                                                   std::to_string(seconds) + " s after " +
                                                   std::to_string(lockout.attempts) + " wrong passwords"});
   }
+}
+
+ports::Reply System::list_lockouts(Instant now) {
+  ports::Lockouts list;
+  for (registrar::Lockout& lockout : authenticator_.lockouts(now)) {
+    const bool address = lockout.kind == registrar::Lockout::Kind::kAddress;
+    list.lockouts.push_back(
+        {address ? "address" : "extension", std::move(lockout.subject), lockout.attempts, lockout.until});
+  }
+  return list;
+}
+
+ports::Reply System::lift_lockout(const ports::LiftLockout& wish, Instant now) {
+  if (authenticator_.lift(wish.subject, now)) return ports::Done{};
+  return ports::Refused{404, "not_found", "no phone is locked out as " + wish.subject};
 }
 
 Deadline System::deadline() const {

@@ -82,6 +82,8 @@ class System : private ports::Contacts {
   void tell_presence(Instant now);
   void quiet(model::ExtensionNumber extension, bool on, Instant now);
   void report_lockouts(Instant now);
+  ports::Reply list_lockouts(Instant now);
+  ports::Reply lift_lockout(const ports::LiftLockout& wish, Instant now);
   ports::Status status() const;
   ports::Reply list_presence(const std::string& extension) const;
   ports::Reply set_presence(const ports::SetPresence& wish, Instant now);

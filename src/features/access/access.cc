@@ -161,6 +161,24 @@ void Access::login_succeeded(const Attempt& attempt) {
   attempts_of_name_.succeeded(attempt.name);
 }
 
+std::vector<Access::InForce> Access::lockouts(Instant now) const {
+  std::vector<InForce> all;
+  for (auto& l : attempts_of_address_.locked(now))
+    all.push_back({{"address", std::move(l.subject)}, l.attempts, l.until});
+  for (auto& l : attempts_of_name_.locked(now))
+    all.push_back({{"user", std::move(l.subject)}, l.attempts, l.until});
+  return all;
+}
+
+bool Access::lift(const std::string& subject, Instant now) {
+  const auto address = IpAddress::parse(subject);
+  const std::string source = address ? subject_of(*address) : subject;
+  const bool from_address =
+      attempts_of_address_.locked_for(source, now) && attempts_of_address_.succeeded(source);
+  const bool from_name = attempts_of_name_.locked_for(subject, now) && attempts_of_name_.succeeded(subject);
+  return from_address || from_name;
+}
+
 // Numbers are only looked for among extensions, and no extension is anything but a number, so the way a name
 // goes says nothing about whether somebody has it.
 Claim Access::claim_of(const std::string& name, const model::Directory& directory) const {

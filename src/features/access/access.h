@@ -102,6 +102,14 @@ class Access {
       const Attempt& attempt);  // forgets the failures of the name; those of the address stay
   void login_failed(const Attempt& attempt);
   void login_unjudged(const Attempt& attempt);  // nobody looked at the password: it does not count
+  struct InForce {
+    Lockout lockout;
+    std::uint32_t attempts = 0;
+    Instant until;
+  };
+  std::vector<InForce> lockouts(Instant now) const;
+  // By its subject, or an address that it covers. False: there is none.
+  bool lift(const std::string& subject, Instant now);
   Claim claim_of(const std::string& name, const model::Directory& directory) const;
   struct Opened {
     Secret<std::string> token;

@@ -41,11 +41,20 @@ void Attempts::give_back(std::string_view subject, const model::RateLimit& limit
   if (--e.attempts < limit.max_attempts) e.locked_until.reset();
 }
 
-void Attempts::succeeded(std::string_view subject) {
+bool Attempts::succeeded(std::string_view subject) {
   const auto it = entries_.find(subject);
-  if (it == entries_.end()) return;
+  if (it == entries_.end()) return false;
   order_.erase(it->second);
   entries_.erase(it);
+  return true;
+}
+
+std::vector<Attempts::Locked> Attempts::locked(Instant now) const {
+  std::vector<Locked> all;
+  for (const Entry& e : order_) {
+    if (e.locked_until && *e.locked_until > now) all.push_back({e.subject, e.attempts, *e.locked_until});
+  }
+  return all;
 }
 
 }  // namespace bw::access

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/strong.h"
 #include "base/time.h"
@@ -25,7 +26,14 @@ class Attempts {
   bool begin(std::string_view subject, const model::RateLimit& limit, Instant now);
   // The attempt that began at `began` was no failure: it counts no more, and a lockout that needed it ends.
   void give_back(std::string_view subject, const model::RateLimit& limit, Instant began);
-  void succeeded(std::string_view subject);
+  // Forgets its failures; false: there were none.
+  bool succeeded(std::string_view subject);
+  struct Locked {
+    std::string subject;
+    std::uint32_t attempts = 0;
+    Instant until;
+  };
+  std::vector<Locked> locked(Instant now) const;
   std::size_t size() const { return entries_.size(); }
 
  private:

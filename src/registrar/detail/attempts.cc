@@ -30,6 +30,10 @@ Attempts::Failure Attempts::fail(std::uint64_t subject, const model::RateLimit& 
   return {entry, begins};
 }
 
+void Attempts::forget(std::uint64_t subject) {
+  if (Entry* entry = table_.find(subject)) *entry = {};
+}
+
 void Attempts::expire(Instant now) {
   table_.drop_while([now](const Entry& e) { return e.window_end <= now && e.locked_until <= now; });
 }

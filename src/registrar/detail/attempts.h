@@ -31,6 +31,9 @@ class Attempts {
   // happens during it, so that nobody is kept out for ever by somebody else's persistence.
   Failure fail(std::uint64_t subject, const model::RateLimit& limit, Instant now);
 
+  // As if nothing had been tried.
+  void forget(std::uint64_t subject);
+
   void expire(Instant now);
   std::size_t size() const { return table_.size(); }
 
