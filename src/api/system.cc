@@ -3,6 +3,7 @@
 
 #include "api/areas.h"
 #include "api/json.h"
+#include "api/operations.h"
 
 namespace bw::api {
 namespace {
@@ -31,6 +32,11 @@ constexpr std::array kStatusFields{
           .most = kMost},
     Field{.name = "started_at", .type = Type::kTime, .required = true},
     Field{.name = "uptime", .type = Type::kInteger, .about = "seconds", .required = true, .most = kMost},
+    Field{.name = "needs_restart",
+          .type = Type::kTexts,
+          .about = "keys whose change waits for a restart",
+          .required = true,
+          .most = 1'000},
 };
 constexpr std::array kReloadedFields{
     Field{.name = "success", .type = Type::kFlag, .required = true},
@@ -66,20 +72,24 @@ void health(Services&, Exchange&& e) {
   e.answer(200, json::object{{"status", "ok"}});
 }
 
-void status(Services& s, Exchange&& e) {
-  s.ask(ports::GetStatus{}, [&s, e = std::move(e)](ports::Reply&& reply) mutable {
-    if (const auto* status = std::get_if<ports::Status>(&reply))
-      return e.answer(200, to_json(*status, s.moment()));
-    const auto* refused = std::get_if<ports::Refused>(&reply);
-    e.refuse(refused != nullptr ? *refused
-                                : ports::Refused{503, "unavailable", "The exchange does not answer."});
-  });
-}
-
 json::array to_array(const std::vector<std::string>& texts) {
   json::array list;
   for (const std::string& text : texts) list.emplace_back(text);
   return list;
+}
+
+void status(Services& s, Exchange&& e) {
+  s.ask(ports::GetStatus{}, [&s, e = std::move(e)](ports::Reply&& reply) mutable {
+    if (const auto* status = std::get_if<ports::Status>(&reply)) {
+      json::object o = to_json(*status, s.moment());
+      o["needs_restart"] = to_array(s.operations() == nullptr ? std::vector<std::string>{}
+                                                              : s.operations()->waits_for_restart());
+      return e.answer(200, o);
+    }
+    const auto* refused = std::get_if<ports::Refused>(&reply);
+    e.refuse(refused != nullptr ? *refused
+                                : ports::Refused{503, "unavailable", "The exchange does not answer."});
+  });
 }
 
 void reload(Services& s, Exchange&& e) {

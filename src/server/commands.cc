@@ -52,6 +52,8 @@ int command_status(const CommandOptions& options) {
                field(s, "registered_contacts"));
     fmt::print("calls                  {} now, {} in all\n", field(s, "active_calls"),
                field(s, "total_calls"));
+    if (!s.at("needs_restart").as_array().empty())
+      fmt::print("waits for a restart    {}\n", field(s, "needs_restart"));
   });
 }
 

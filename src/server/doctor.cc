@@ -25,6 +25,7 @@
 #include "server/data_directory.h"
 #include "server/opening.h"
 #include "server/program.h"
+#include "server/showing.h"
 #include "store/seal.h"
 
 namespace bw::server {
@@ -141,6 +142,18 @@ Finding check_certificate(const config::Config& config, const std::filesystem::p
           detail};
 }
 
+// Of the running server, if there is one.
+std::optional<Finding> check_restart(const std::filesystem::path& data) {
+  const auto answer = ask_server(data, "GET", "/api/status");
+  if (!answer || answer->status != 200) return std::nullopt;
+  boost::system::error_code error;
+  const auto status = boost::json::parse(answer->body, error);
+  if (error || !status.is_object() || !status.as_object().contains("needs_restart")) return std::nullopt;
+  if (status.at("needs_restart").as_array().empty())
+    return Finding{"restart", Verdict::kGood, "everything in the configuration is in force"};
+  return Finding{"restart", Verdict::kWarning, field(status, "needs_restart") + ": in force after a restart"};
+}
+
 Finding check_files() {
   const io::FileLimit limit = io::file_limit();
   const std::string detail = fmt::format("{} now, {} at most", limit.now, limit.most);
@@ -192,6 +205,7 @@ std::vector<Finding> examine(const CommandOptions& options) {
     all.push_back(check_ports(loaded.config, data));
     all.push_back(check_certificate(loaded.config, data, now));
   }
+  if (auto restart = check_restart(data)) all.push_back(std::move(*restart));
   for (Finding& f :
        std::vector{check_files(), check_addresses(), check_ipv6(), check_clock(now), check_entropy()}) {
     all.push_back(std::move(f));

@@ -38,6 +38,7 @@ media::LoopIndex media_loop_count() {
 struct Office::Impl {
   Impl(OfficeSetup s, DataDirectory d, Log& l)
       : setup(std::move(s)),
+        started(setup.config),
         directory(std::move(d)),
         log(l),
         inbox(kInboxCapacity),
@@ -67,6 +68,7 @@ struct Office::Impl {
   ServerOperations::Surroundings around_operations();
 
   OfficeSetup setup;
+  const config::Config started;  // `setup` changes with each reload
   DataDirectory directory;
   Log& log;
   io::Clock clock;
@@ -153,8 +155,8 @@ void Office::Impl::await_ports() const {
 
 Administration::Surroundings Office::Impl::around_administration() {
   return {*front, inbox, *store, *webhooks, clock, log, *jobs, [this](Administration& administration_of) {
-            auto outcome = reload_configuration(
-                {setup, directory.path(), *front, inbox, administration_of, *webhooks, browsers, clock, log});
+            auto outcome = reload_configuration({setup, started, directory.path(), *front, inbox,
+                                                 administration_of, *webhooks, browsers, clock, log});
             retention->keep_events_for(events_kept_for(setup.config));
             return outcome;
           }};
@@ -177,6 +179,7 @@ ServerOperations::Surroundings Office::Impl::around_operations() {
 }
 
 std::expected<void, std::string> Office::Impl::use_certificates() {
+          .started = started,
   const auto certificates = certificates_of(setup.config, directory.path(), clock.now());
   if (!certificates) return std::unexpected(certificates.error());
   return front->use_certificates(certificates->sip, certificates->http);

@@ -8,6 +8,7 @@
 
 #include "config/document.h"
 #include "server/exposition.h"
+#include "server/reload.h"
 #include "store/journal.h"
 #include "store/statistics.h"
 
@@ -156,6 +157,10 @@ void ServerOperations::call_statistics(Instant from, Instant before, OnStatistic
 
 boost::json::object ServerOperations::configuration() {
   return config::document(s_.configuration.setup.config);
+}
+
+std::vector<std::string> ServerOperations::waits_for_restart() const {
+  return needs_restart(s_.started, s_.configuration.setup.config);
 }
 
 // ---- figures ----

@@ -28,12 +28,14 @@ class ServerOperations final : public api::Operations {
     const std::atomic<std::size_t>& stocked;  // media loops that have opened ports
     const Figures& figures;
     const io::Clock& clock;
+    const config::Config& started;  // what the server was started with
     ConfigChangeScope configuration;
   };
   explicit ServerOperations(Surroundings surroundings) : s_(std::move(surroundings)) {}
 
   void call_statistics(Instant from, Instant before, OnStatistics on_statistics) override;
   boost::json::object configuration() override;
+  std::vector<std::string> waits_for_restart() const override;
   api::ConfigurationOutcome change_configuration(const boost::json::object& wanted) override {
     return server::change_configuration(s_.configuration, wanted);
   }

@@ -5,12 +5,12 @@
 
 namespace bw::server {
 
-std::vector<std::string> needs_restart(const config::Config& running, const config::Config& next) {
+std::vector<std::string> needs_restart(const config::Config& started, const config::Config& next) {
   std::vector<std::string> keys;
   const auto differs = [&](bool different, const char* key) {
     if (different) keys.emplace_back(key);
   };
-  const config::Server& s = running.server;
+  const config::Server& s = started.server;
   const config::Server& t = next.server;
   differs(s.sip_host != t.sip_host, "server.sip_host");
   differs(s.sip_port != t.sip_port, "server.sip_port");
@@ -19,16 +19,16 @@ std::vector<std::string> needs_restart(const config::Config& running, const conf
   differs(s.rtp_port_range_end != t.rtp_port_range_end, "server.rtp_port_range_end");
   differs(s.webrtc_port != t.webrtc_port, "server.webrtc_port");
   // Off is at once; on needs the port.
-  differs(!running.features.webrtc.enabled && next.features.webrtc.enabled, "features.webrtc.enabled");
-  differs(running.api.host != next.api.host, "api.host");
-  differs(running.api.port != next.api.port, "api.port");
-  differs(running.api.tls_port != next.api.tls_port, "api.tls_port");
-  differs(running.security.enable_tls != next.security.enable_tls, "security.enable_tls");
-  differs(running.database.type != next.database.type || running.database.path != next.database.path ||
-              running.database.host != next.database.host || running.database.name != next.database.name,
+  differs(!started.features.webrtc.enabled && next.features.webrtc.enabled, "features.webrtc.enabled");
+  differs(started.api.host != next.api.host, "api.host");
+  differs(started.api.port != next.api.port, "api.port");
+  differs(started.api.tls_port != next.api.tls_port, "api.tls_port");
+  differs(started.security.enable_tls != next.security.enable_tls, "security.enable_tls");
+  differs(started.database.type != next.database.type || started.database.path != next.database.path ||
+              started.database.host != next.database.host || started.database.name != next.database.name,
           "database");
-  differs(running.logging.file != next.logging.file || running.logging.console != next.logging.console ||
-              running.logging.format != next.logging.format,
+  differs(started.logging.file != next.logging.file || started.logging.console != next.logging.console ||
+              started.logging.format != next.logging.format,
           "logging");
   return keys;
 }
@@ -51,7 +51,7 @@ api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
     return outcome;
   }
   outcome.applied = true;
-  outcome.needs_restart = needs_restart(scope.setup.config, loaded.config);
+  outcome.needs_restart = needs_restart(scope.started, loaded.config);
   scope.setup.config = std::move(loaded.config);
   const config::Config& config = scope.setup.config;
   scope.log.set_level(log_setup(config).level);

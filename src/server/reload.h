@@ -11,7 +11,8 @@
 namespace bw::server {
 
 struct ReloadScope {
-  OfficeSetup& setup;  // of the running server; its configuration is replaced
+  OfficeSetup& setup;             // of the running server; its configuration is replaced
+  const config::Config& started;  // what the server was started with
   std::filesystem::path data_directory;
   io::Front& front;
   ControlInbox& inbox;
@@ -26,6 +27,6 @@ struct ReloadScope {
 api::ReloadOutcome reload_configuration(const ReloadScope& scope);
 
 // Keys whose change only a restart applies.
-std::vector<std::string> needs_restart(const config::Config& running, const config::Config& next);
+std::vector<std::string> needs_restart(const config::Config& started, const config::Config& next);
 
 }  // namespace bw::server
