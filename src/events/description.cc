@@ -166,6 +166,31 @@ bool matches(std::string_view pattern, std::string_view type) {
   return pattern.ends_with(".*") && type.starts_with(pattern.substr(0, pattern.size() - 1));
 }
 
+std::span<const std::string_view> later_types() {
+  static constexpr std::array<std::string_view, 21> kLater{"call.parked",
+                                                           "call.retrieved",
+                                                           "voicemail.new",
+                                                           "voicemail.read",
+                                                           "voicemail.deleted",
+                                                           "queue.call_added",
+                                                           "queue.call_answered",
+                                                           "queue.call_abandoned",
+                                                           "paging.started",
+                                                           "paging.ended",
+                                                           "conference.started",
+                                                           "conference.participant_joined",
+                                                           "conference.participant_left",
+                                                           "conference.ended",
+                                                           "hot_desk.login",
+                                                           "hot_desk.logout",
+                                                           "hot_desk.login_failed",
+                                                           "crm.screen_pop",
+                                                           "trunk.up",
+                                                           "trunk.down",
+                                                           "emergency.call"};
+  return kLater;
+}
+
 bool is_pattern(std::string_view pattern) {
   return std::ranges::any_of(kAll, [&](const Description& d) { return matches(pattern, d.type); });
 }

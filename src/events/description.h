@@ -48,6 +48,8 @@ void append_data(std::string& out, const Event& event, Instant at);
 
 // Does a pattern of a subscription ask for this type? "*", "call.*" or the type itself.
 bool matches(std::string_view pattern, std::string_view type);
+// What later versions of this program tell of: asking for it is no mistake.
+std::span<const std::string_view> later_types();
 // May it stand in a subscription: does any type match it?
 bool is_pattern(std::string_view pattern);
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "config/detail/nearest.h"
+#include "base/nearest.h"
 #include "config/detail/read.h"
 #include "webhooks/subscription.h"
 
@@ -247,7 +247,12 @@ void check_webhooks(Reading& reading, const Webhooks& w) {
       if (fault) reading.report(place_of(reading, path), path + '.' + std::string(key), *fault);
     };
     object_to("url", webhooks::fault_of_url(s.url));
-    for (const std::string& event : s.events) object_to("events", webhooks::fault_of_event(event));
+    for (const std::string& event : s.events) {
+      const auto fault = webhooks::fault_of_event(event);
+      // An older file may name what no longer happens: it is never sent, and harms nobody.
+      if (fault)
+        reading.report(place_of(reading, path), path + ".events", *fault, {}, {}, Severity::kWarning);
+    }
     for (const auto& [name, value] : s.headers)
       object_to("headers", webhooks::fault_of_header(name, value.reveal()));
     if (!s.secret.reveal().empty()) object_to("secret", webhooks::fault_of_secret(s.secret.reveal()));

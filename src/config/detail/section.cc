@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/detail/nearest.h"
+#include "base/nearest.h"
 #include "config/document.h"
 
 namespace bw::config::detail {

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "config/detail/nearest.h"
+#include "base/nearest.h"
 #include "config/detail/section.h"
 #include "config/document.h"
 

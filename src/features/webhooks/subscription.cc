@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 
 #include "base/ascii.h"
+#include "base/nearest.h"
 #include "events/description.h"
 #include "webhooks/signature.h"
 
@@ -63,6 +65,25 @@ bool has_usable_port(std::string_view authority) {
   return error == std::errc{} && end == digits.data() + digits.size() && port >= 1 && port <= 65'535;
 }
 
+std::vector<std::string_view> known_types() {
+  std::vector<std::string_view> all{"webhook.test"};
+  for (const events::Description& d : events::descriptions()) all.push_back(d.type);
+  const auto later = events::later_types();
+  all.insert(all.end(), later.begin(), later.end());
+  return all;
+}
+
+// "call.*", into texts that stay.
+std::vector<std::string_view> groups_of(const std::vector<std::string_view>& types) {
+  static const std::set<std::string, std::less<>> kGroups = [&] {
+    std::set<std::string, std::less<>> groups;
+    for (const std::string_view type : types)
+      groups.insert(std::string(type.substr(0, type.find('.'))) + ".*");
+    return groups;
+  }();
+  return {kGroups.begin(), kGroups.end()};
+}
+
 }  // namespace
 
 bool wants(const Subscription& s, const events::StoredEvent& event) {
@@ -105,7 +126,12 @@ std::optional<std::string> fault_of_event(std::string_view pattern) {
       std::ranges::all_of(rest, [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || c == '.'; });
   const bool dots = rest.find("..") == rest.npos && !rest.starts_with('.') && !rest.ends_with('.');
   if (rest.empty() || !words || !dots || (rest == pattern && rest.find('.') == rest.npos)) return kSentence;
-  return std::nullopt;
+  const auto known = known_types();
+  if (std::ranges::any_of(known, [&](std::string_view type) { return events::matches(pattern, type); }))
+    return std::nullopt;
+  std::string sentence = "There is no event \"" + std::string(pattern) + '"';
+  const std::string_view meant = nearest(pattern, pattern == rest ? known : groups_of(known));
+  return sentence + (meant.empty() ? "." : "; did you mean \"" + std::string(meant) + "\"?");
 }
 
 std::optional<std::string> fault_of_header(std::string_view name, std::string_view value) {

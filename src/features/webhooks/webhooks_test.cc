@@ -333,6 +333,14 @@ TEST(Webhooks, BadDraftsAreRefusedWithTheirField) {
   for (const auto* event : {"", "**", "call", "call.*.x", ".call", "call..x", "Call.ended", "call.ended "}) {
     EXPECT_EQ(field({.url = kA, .events = {{event}}}), "events") << event;
   }
+  for (const auto* event : {"call.endet", "kettle.boils", "kettle.*", "call.started.*"})
+    EXPECT_EQ(field({.url = kA, .events = {{event}}}), "events") << event;
+  EXPECT_EQ(fault_of_event("call.endet"), "There is no event \"call.endet\"; did you mean \"call.ended\"?");
+  EXPECT_EQ(fault_of_event("cal.*"), "There is no event \"cal.*\"; did you mean \"call.*\"?");
+  EXPECT_EQ(fault_of_event("kettle.boils"), "There is no event \"kettle.boils\".");
+  for (const auto* event : {"*", "call.*", "call.ended", "voicemail.new", "queue.*", "conference.ended",
+                            "trunk.up", "emergency.call", "crm.screen_pop", "hot_desk.*"})
+    EXPECT_EQ(fault_of_event(event), std::nullopt) << event;
   for (const auto* url :
        {"http://h", "http://h:1", "http://h:65535/x", "http://[::1]/", "http://[::1]:8080/?a=b:0"})
     EXPECT_EQ(field({.url = url}), "none") << url;

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-namespace bw::config::detail {
+namespace bw {
 
 // Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment), case folded.
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -13,4 +13,4 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 // Empty if nothing is near enough to be meant: more than a third of the word differs.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
 
-}  // namespace bw::config::detail
+}  // namespace bw

@@ -1,11 +1,11 @@
-#include "config/detail/nearest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <vector>
 
-namespace bw::config::detail {
+namespace bw {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;  // no known word is longer
@@ -51,4 +51,4 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
-}  // namespace bw::config::detail
+}  // namespace bw
