@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"POST", "/api/extensions", R"({"number":"1002","a":1,"b":2})", 400, "unknown_field", "a, b"},
         Case{"POST", "/api/extensions", R"({"number":"1002","password":"short"})", 400, "weak_password",
              "password"},
-        Case{"POST", "/api/extensions", R"({"number":"1002","ring_seconds":0})", 400, "bad_request",
+        Case{"POST", "/api/extensions", R"({"number":"1002","ring_seconds":601})", 400, "bad_request",
              "ring_seconds"},
         Case{"POST", "/api/extensions", R"({"number":"1002","ring_seconds":1.5})", 400, "bad_request",
              "ring_seconds"},

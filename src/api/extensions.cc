@@ -45,8 +45,7 @@ constexpr std::array kWishes{
     Field{.name = "record", .type = Type::kFlag, .about = "calls are recorded"},
     Field{.name = "ring_seconds",
           .type = Type::kInteger,
-          .about = "how long its phones ring",
-          .least = 1,
+          .about = "how long its phones ring; 0: as voicemail.no_answer_timeout says",
           .most = 600},
     Field{.name = "forward", .type = Type::kObject, .about = "other destinations", .fields = kForward},
     Field{.name = "groups", .type = Type::kTexts, .about = "it belongs to", .most = 100},
@@ -109,26 +108,72 @@ void with_registered(Services& services, const std::string& number, F next) {
   });
 }
 
-void read_forward(Body& body, model::Forwarding& forward) {
+// Why a call could never arrive there; none: it may. Such forwards that come about later (an extension is
+// removed, another one forwards back) are caught by the call.
+std::optional<std::string> objection_to_forward(const std::string& number, const std::string& target,
+                                                const model::Directory& directory) {
+  if (target.empty()) return std::nullopt;
+  if (target == number) return "An extension cannot be forwarded to itself.";
+  const model::Extension* next = directory.find(target);
+  if (next == nullptr) return "There is no extension " + target + " to forward to.";
+  // As long as each forwards everything: whoever forwards on a condition may as well ring.
+  for (std::size_t hops = directory.extensions.size(); hops > 0 && next != nullptr; --hops) {
+    if (next->forward.always.empty()) return std::nullopt;
+    if (next->forward.always == number)
+      return "Extension " + next->number.value + " forwards every call to " + number +
+             ": the call would go in a circle.";
+    next = directory.find(next->forward.always);
+  }
+  if (next != nullptr) return "The forwards behind " + target + " go in a circle.";
+  return std::nullopt;
+}
+
+void read_forward(Body& body, model::Extension& e, const model::Directory& directory) {
   auto given = body.object("forward");
   if (!given) return;
+  model::Forwarding& forward = e.forward;
   for (const auto& [name, target] :
        {std::pair{"always", &forward.always}, std::pair{"busy", &forward.busy},
         std::pair{"no_answer", &forward.no_answer}, std::pair{"unreachable", &forward.unreachable}}) {
-    if (auto text = given->text(name, 64)) *target = std::move(*text);
+    auto text = given->text(name, 64);
+    if (!text) continue;
+    // What stood there before is not this request's fault.
+    if (*text != *target) {
+      if (auto objection = objection_to_forward(e.number.value, *text, directory))
+        given->object_to(name, std::move(*objection));
+    }
+    *target = std::move(*text);
   }
   body.absorb(*given);
 }
 
+// Not whether somebody reads there: only that it is an address at all (RFC 5321 §4.1.2, without its
+// oddities).
+bool is_email(std::string_view text) {
+  const auto at = text.find('@');
+  if (at == text.npos || at == 0 || at > 64 || text.size() > 254 || text.find('@', at + 1) != text.npos)
+    return false;
+  const std::string_view host = text.substr(at + 1);
+  if (host.empty() || host.front() == '.' || host.back() == '.' || host.find("..") != host.npos) return false;
+  return std::ranges::all_of(text, [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != 0x7f &&
+           std::string_view("()<>[]:;,\\\"").find(c) == std::string_view::npos;
+  });
+}
+
 // What POST and PUT have in common: fields that are absent stay as they are.
-void read_wishes(Body& body, model::Extension& e) {
+void read_wishes(Body& body, model::Extension& e, const model::Directory& directory) {
   if (auto name = body.text("name")) e.name = Personal{std::move(*name)};
-  if (auto email = body.text("email")) e.email = Personal{std::move(*email)};
+  if (auto email = body.text("email")) {
+    if (!email->empty() && !is_email(*email))
+      body.object_to("email", "An e-mail address looks like name@example.com.");
+    e.email = Personal{std::move(*email)};
+  }
   e.allow_external = body.flag("allow_external").value_or(e.allow_external);
   e.do_not_disturb = body.flag("do_not_disturb").value_or(e.do_not_disturb);
   e.record = body.flag("record").value_or(e.record);
-  e.ring_seconds = body.number("ring_seconds", 1, 600).value_or(e.ring_seconds);
-  read_forward(body, e.forward);
+  e.ring_seconds = body.number("ring_seconds", 0, 600).value_or(e.ring_seconds);
+  read_forward(body, e, directory);
   if (auto groups = body.list("groups")) e.groups = std::move(*groups);
 }
 
@@ -174,8 +219,9 @@ void list_extensions(Services& services, Exchange&& x) {
 void add_extension(Services& services, Exchange&& x) {
   Body body = x.body();
   model::Extension e;
+  e.ring_seconds = 0;  // as the configuration says, also when that changes
   e.number = model::ExtensionNumber{body.required_text("number")};
-  read_wishes(body, e);
+  read_wishes(body, e, *services.directory());
   const auto generated = read_password(services, body, e, true);
   if (const auto problem = body.finish()) return x.refuse(*problem);
   if (services.directory()->find(e.number.value) != nullptr) {
@@ -210,7 +256,7 @@ void change_extension(Services& services, Exchange&& x) {
   if (const auto given = body.text("number", 32); given && *given != number) {
     body.object_to("number", "The number of an extension cannot be changed.");
   }
-  read_wishes(body, e);
+  read_wishes(body, e, *directory);
   const bool generate = body.flag("generate_password").value_or(false);
   const auto generated = read_password(services, body, e, generate);
   if (const auto problem = body.finish()) return x.refuse(*problem);

@@ -117,6 +117,46 @@ int command_extension_add(const NewExtension& e, const CommandOptions& options) 
   return ask_and_show(options, "POST", "/api/extensions", body, show_message);
 }
 
+int command_extension_change(const ChangedExtension& e, const CommandOptions& options) {
+  json::object body;
+  json::object forward;
+  const auto put = [](json::object& into, const char* name, const auto& value) {
+    if (value) into[name] = *value;
+  };
+  put(body, "name", e.name);
+  put(body, "email", e.email);
+  put(body, "ring_seconds", e.ring_seconds);
+  if (e.do_not_disturb || e.disturb) body["do_not_disturb"] = e.do_not_disturb;
+  put(forward, "always", e.always);
+  put(forward, "busy", e.busy);
+  put(forward, "no_answer", e.no_answer);
+  put(forward, "unreachable", e.unreachable);
+  if (!forward.empty()) body["forward"] = std::move(forward);
+  if (body.empty()) return complain(kBadUsage, "nothing to change; see bellwire extension change --help");
+  return ask_and_show(options, "PUT", "/api/extensions/" + e.number, body, show_message);
+}
+
+int command_extension_show(const std::string& number, const CommandOptions& options) {
+  return ask_and_show(options, "GET", "/api/extensions/" + number, nullptr, [](const json::value& e) {
+    const auto line = [](const char* what, const std::string& value) {
+      fmt::print("{:<18}{}\n", what, value);
+    };
+    line("number", field(e, "number"));
+    line("name", field(e, "name"));
+    line("email", field(e, "email"));
+    line("registered", field(e, "registered"));
+    line("do not disturb", field(e, "do_not_disturb"));
+    for (const auto& [cause, what] :
+         {std::pair{"always", "forward"}, std::pair{"busy", "  when busy"},
+          std::pair{"no_answer", "  no answer"}, std::pair{"unreachable", "  unreachable"}}) {
+      const std::string to = field(e.at("forward"), cause);
+      line(what, to.empty() ? "-" : to);
+    }
+    const bool own = e.at("ring_seconds") != json::value(0);
+    line("rings", own ? field(e, "ring_seconds") + " s" : "as voicemail.no_answer_timeout says");
+  });
+}
+
 int command_extension_remove(const std::string& number, const CommandOptions& options) {
   return ask_and_show(options, "DELETE", "/api/extensions/" + number, nullptr, show_message);
 }

@@ -30,6 +30,17 @@ struct NewExtension {
   bool ask_password = false;  // read it from standard input instead of having one made
 };
 int command_extension_add(const NewExtension& extension, const CommandOptions& options);
+// What is not given stays.
+struct ChangedExtension {
+  std::string number;
+  std::optional<std::string> name, email;
+  std::optional<std::uint32_t> ring_seconds;
+  std::optional<std::string> always, busy, no_answer, unreachable;  // forwards; empty: off
+  bool do_not_disturb = false;
+  bool disturb = false;
+};
+int command_extension_change(const ChangedExtension& extension, const CommandOptions& options);
+int command_extension_show(const std::string& number, const CommandOptions& options);
 int command_extension_remove(const std::string& number, const CommandOptions& options);
 int command_extension_password(const std::string& number, bool ask_password, const CommandOptions& options);
 

@@ -24,6 +24,7 @@ struct CommandLine {
   CommandOptions options;
   DemoOptions demo;
   NewExtension extension;
+  ChangedExtension changed_extension;
   std::string file, number, from, to, call_id, user, role = "admin";
   NewKey key;
   EventTail tail;
@@ -87,8 +88,34 @@ void add_server_commands(CLI::App& app, CommandLine& line) {
   })->add_option("--config", line.options.config, "configuration file");
 }
 
+void add_extension_changes(CLI::App& extension, CommandLine& line) {
+  add(extension, line, "show", "one of them",
+      [&line] { return command_extension_show(line.number, line.options); })
+      ->add_option("number", line.number)
+      ->required();
+  ChangedExtension& what = line.changed_extension;
+  auto* change = add(extension, line, "change", "change one; what is not given stays",
+                     [&line] { return command_extension_change(line.changed_extension, line.options); });
+  change->add_option("number", what.number)->required();
+  // An empty text is one as well: it ends a forward.
+  const auto text = [change](const char* name, std::optional<std::string>& into, const char* about) {
+    change->add_option_function<std::string>(
+        name, [&into](const std::string& given) { into = given; }, about);
+  };
+  text("--name", what.name, "of the person");
+  text("--email", what.email, "of the person");
+  change->add_option("--ring-seconds", what.ring_seconds, "0: as voicemail.no_answer_timeout says");
+  text("--forward", what.always, "where every call goes; '' ends it, as below");
+  text("--forward-busy", what.busy, "where a call goes while it talks");
+  text("--forward-no-answer", what.no_answer, "where a call goes that nobody answers");
+  text("--forward-unreachable", what.unreachable, "where a call goes while no phone is there");
+  auto* quiet = change->add_flag("--do-not-disturb", what.do_not_disturb, "rings no phone");
+  change->add_flag("--disturb", what.disturb, "rings again")->excludes(quiet);
+}
+
 void add_extension_commands(CLI::App& app, CommandLine& line) {
   CLI::App& extension = *group(app, "extension", "extensions: who can be called");
+  add_extension_changes(extension, line);
   add(extension, line, "ls", "list them", [&line] { return command_extension_list(line.options); });
   auto* add_one = add(extension, line, "add", "add one; its password is made and shown once",
                       [&line] { return command_extension_add(line.extension, line.options); });
@@ -244,6 +271,12 @@ void add_access_commands(CLI::App& app, CommandLine& line) {
   add(key, line, "rm", "revoke one", [&line] { return command_key_remove(line.user, line.options); })
       ->add_option("id", line.user)
       ->required();
+  CLI::App& lockout = *group(app, "lockout", "who guessed too many passwords");
+  add(lockout, line, "ls", "list them", [&line] { return command_lockout_list(line.options); });
+  add(lockout, line, "lift", "let one try again at once",
+      [&line] { return command_lockout_lift(line.user, line.options); })
+      ->add_option("subject", line.user, "address, extension or user, as listed")
+      ->required();
   add(app, line, "audit", "the last changes and logins", [&line] { return command_audit(line.options); });
 }
 
@@ -271,12 +304,6 @@ std::string unknown_command(const CLI::App& app, std::span<char* const> words) {
 
 int run_program(int argc, char** argv) {
   CLI::App app{"Bellwire, a telephone system for an office"};
-  CLI::App& lockout = *group(app, "lockout", "who guessed too many passwords");
-  add(lockout, line, "ls", "list them", [&line] { return command_lockout_list(line.options); });
-  add(lockout, line, "lift", "let one try again at once",
-      [&line] { return command_lockout_lift(line.user, line.options); })
-      ->add_option("subject", line.user, "address, extension or user, as listed")
-      ->required();
   app.set_version_flag("--version", api::kVersion);
   app.require_subcommand(1);
   CommandLine line;
