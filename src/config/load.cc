@@ -58,6 +58,10 @@ Loaded load(std::string_view yaml_text, std::string_view file_name, const Enviro
     read_root(tree, reading, out.config);
     detail::check(reading, out.config);
     detail::warn_unsupported(reading, out.config);
+    for (const char* key :
+         {"api.tls_cert_file", "api.tls_key_file", "security.tls_cert_file", "security.tls_key_file"}) {
+      if (const auto place = reading.given(key)) out.file_lines.emplace(key, place->line);
+    }
   }
   for (Problem& problem : out.problems) problem.file = file_name;
   std::ranges::sort(out.problems, {},

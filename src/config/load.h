@@ -48,7 +48,9 @@ DotEnv parse_dotenv(std::string_view text, std::string_view file_name, const Lim
 struct Loaded {
   Config config;
   std::vector<Problem> problems;  // in the order of the lines
-  bool usable() const;            // no error among them
+  // The lines of the keys that name certificates and keys: whether those are good only files can tell.
+  std::map<std::string, int, std::less<>> file_lines;
+  bool usable() const;  // no error among them
 };
 
 // Never throws, whatever the text. With errors, `config` still holds what could be read.

@@ -37,5 +37,7 @@ struct CertificateFacts {
   std::vector<std::string> names;  // of subjectAltName, addresses as text
 };
 std::expected<CertificateFacts, std::string> read_certificate(const std::string& file);
+// Would a listener take them: a certificate, a key, and the one belongs to the other?
+std::expected<void, std::string> try_tls_files(const TlsFiles& files);
 
 }  // namespace bw::io

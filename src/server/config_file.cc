@@ -12,6 +12,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "io/certificate.h"
 #include "io/descriptor.h"
 
 namespace bw::server {
@@ -27,6 +28,54 @@ config::Environment environment_with(const config::Environment& from_file) {
   }
   all.insert(from_file.begin(), from_file.end());
   return all;
+}
+
+config::Problem problem_at(const config::Loaded& loaded, const std::string& file, const std::string& key,
+                           std::string message) {
+  config::Problem problem{.file = file, .key = key, .message = std::move(message)};
+  if (const auto line = loaded.file_lines.find(key); line != loaded.file_lines.end())
+    problem.line = line->second;
+  return problem;
+}
+
+// Whoever checks may be another user than the server's, which alone may read the key.
+std::optional<config::Problem> objection_to_file(const config::Loaded& loaded, const std::string& file,
+                                                 const std::string& key, const std::string& named) {
+  const io::Descriptor opened{::open(named.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (opened) return std::nullopt;
+  const int why = errno;
+  auto problem =
+      problem_at(loaded, file, key, fmt::format("{} cannot be read: {}", named, std::strerror(why)));
+  if (why == EACCES) {
+    problem.message += " for the user who asks; the server's has to be able to";
+    problem.severity = config::Severity::kWarning;
+  }
+  return problem;
+}
+
+// What the text alone cannot tell of the certificates it names.
+void check_certificates(const std::string& file, config::Loaded& loaded) {
+  if (!loaded.config.security.enable_tls) return;
+  struct Pair {
+    std::string section, certificate, key;
+  };
+  for (const Pair& p :
+       {Pair{"api", loaded.config.api.tls_cert_file, loaded.config.api.tls_key_file},
+        Pair{"security", loaded.config.security.tls_cert_file, loaded.config.security.tls_key_file}}) {
+    if (p.certificate.empty() || p.key.empty()) continue;
+    const std::size_t before = loaded.problems.size();
+    for (const auto& [key, named] :
+         {std::pair{".tls_cert_file", &p.certificate}, {".tls_key_file", &p.key}}) {
+      if (auto problem = objection_to_file(loaded, file, p.section + key, *named))
+        loaded.problems.push_back(std::move(*problem));
+    }
+    if (loaded.problems.size() > before) continue;
+    const auto tried = io::try_tls_files({p.certificate, p.key});
+    if (tried) continue;
+    const bool certificate = io::read_certificate(p.certificate).has_value();
+    loaded.problems.push_back(problem_at(
+        loaded, file, p.section + (certificate ? ".tls_key_file" : ".tls_cert_file"), tried.error()));
+  }
 }
 
 }  // namespace
@@ -70,6 +119,7 @@ config::Loaded check_text(const std::filesystem::path& path, std::string_view te
   if (const auto env_text = read_text(env_path)) env = config::parse_dotenv(*env_text, env_path.string());
   config::Loaded loaded = config::load(text, path.string(), environment_with(env.values));
   loaded.problems.insert(loaded.problems.begin(), env.problems.begin(), env.problems.end());
+  check_certificates(path.string(), loaded);
   return loaded;
 }
 

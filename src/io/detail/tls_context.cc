@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 
+#include "io/certificate.h"
+
 namespace bw::io::detail {
 
 std::expected<std::unique_ptr<asio::ssl::context>, std::string> make_tls_context(const TlsFiles& files) {
@@ -30,3 +32,13 @@ std::expected<std::unique_ptr<asio::ssl::context>, std::string> make_tls_context
 }
 
 }  // namespace bw::io::detail
+
+namespace bw::io {
+
+std::expected<void, std::string> try_tls_files(const TlsFiles& files) {
+  const auto context = detail::make_tls_context(files);
+  if (!context) return std::unexpected(context.error());
+  return {};
+}
+
+}  // namespace bw::io
