@@ -155,7 +155,7 @@ std::string system_words(CURL* easy) {
 std::string sentence(const Transfer& t, CURLcode code) {
   if (!t.refused.empty())
     return "The address " + t.refused +
-           ", and webhooks.allow_networks does not name it; no connection was made.";
+           ", and features.webhooks.allow_networks does not name it; no connection was made.";
   const auto seconds = std::chrono::duration_cast<std::chrono::milliseconds>(t.call.timeout).count();
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:

@@ -172,9 +172,10 @@ int command_extension_password(const std::string& number, bool ask_password, con
 }
 
 int command_phone_list(const CommandOptions& options) {
-  return ask_and_list(options, "/api/registered-phones", "id",
-                      table({"EXTENSION", "ADDRESS", "TRANSPORT", "EXPIRES", "DEVICE"},
-                            {"extension_number", "ip_address", "transport", "expires_at", "user_agent"}));
+  return ask_and_list(
+      options, "/api/registered-phones", "id",
+      table({"EXTENSION", "ADDRESS", "PORT", "TRANSPORT", "EXPIRES", "DEVICE"},
+            {"extension_number", "ip_address", "port", "transport", "expires_at", "user_agent"}));
 }
 
 int command_call_list(const CommandOptions& options) {

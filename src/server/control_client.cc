@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -20,10 +21,20 @@ constexpr std::size_t kMostLine = 1U << 20U;
 
 std::expected<io::Descriptor, std::string> connect_to(const std::filesystem::path& socket) {
   const auto failed = [&](int error) {
+    if (error == EACCES || error == EPERM)
+      return std::unexpected(fmt::format(
+          "{} belongs to another user: {}. Run the command as the user of the server, or as root: "
+          "`sudo bellwire …`, `sudo -u bellwire bellwire …`.",
+          socket.string(), std::strerror(error)));
+    // The package's server keeps its data where only its user and root look.
+    constexpr const char* kPackaged = "/var/lib/bellwire";
+    const bool packaged =
+        ::geteuid() != 0 && socket.parent_path() != kPackaged && ::access(kPackaged, F_OK) == 0;
     return std::unexpected(
         fmt::format("no server answers on {}: {}. Start it with `bellwire serve`, or name its "
-                    "data directory with --data.",
-                    socket.string(), std::strerror(error)));
+                    "data directory with --data{}.",
+                    socket.string(), std::strerror(error),
+                    packaged ? "; that of the installed service is asked by root: `sudo bellwire …`" : ""));
   };
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

@@ -120,7 +120,7 @@ std::vector<model::Extension> new_extensions(const config::Config& config,
 std::expected<OpenedDatabase, std::string> open_database(const config::Config& config,
                                                          const std::filesystem::path& data_directory,
                                                          Instant now, Rng& rng, Log& log) {
-  const auto sentence = [](const store::Failure& f) { return std::unexpected("database: " + f.sentence); };
+  const auto sentence = [](const store::Failure& f) { return std::unexpected(f.sentence); };
   const auto key = store::SealKey::load_or_make(data_directory);
   if (!key) return std::unexpected(key.error());
   auto opened = store::Store::open(database_target(config, data_directory), *key);

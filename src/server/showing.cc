@@ -35,6 +35,15 @@ void print_table(const std::vector<std::string>& head, const std::vector<std::ve
   for (const auto& row : rows) print_row(row);
 }
 
+std::string joined(const json::array& list) {
+  std::string text;
+  for (const json::value& item : list) {
+    const bool words = item.is_object();
+    text += (text.empty() ? "" : words ? "; " : ", ") + text_of(item);
+  }
+  return text.empty() ? "-" : text;
+}
+
 }  // namespace
 
 std::filesystem::path data_of(const CommandOptions& options) {
@@ -50,6 +59,15 @@ std::string text_of(const json::value& v) {
   if (const auto* s = v.if_string()) return {s->data(), s->size()};
   if (v.is_null()) return "-";
   if (const auto* number = v.if_double()) return fmt::format("{}", std::round(*number * 1000) / 1000);
+  if (const auto* flag = v.if_bool()) return *flag ? "yes" : "no";
+  if (const auto* list = v.if_array()) return joined(*list);
+  if (const auto* object = v.if_object()) {
+    std::string text;
+    for (const auto& [name, content] : *object)
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", std::string_view{name.data(), name.size()},
+                          text_of(content));
+    return text.empty() ? "-" : text;
+  }
   return json::serialize(v);
 }
 

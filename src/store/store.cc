@@ -4,6 +4,8 @@
 #include <soci/soci.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -175,8 +177,11 @@ Result<void> Store::backup(const std::filesystem::path& to) {
   // SQLite fills an empty file; made here, it is nobody else's to read and overwrites nothing.
   const int fd = ::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) {
-    return std::unexpected(
-        Failure{FailureKind::kRefused, to.string() + ": exists already or cannot be written"});
+    const int why = errno;
+    std::string sentence = to.string() + " cannot be written: " + std::strerror(why);
+    if (why == EEXIST) sentence = to.string() + " exists already, and a backup overwrites nothing";
+    if (why == ENOENT) sentence = "the directory " + to.parent_path().string() + " does not exist";
+    return std::unexpected(Failure{FailureKind::kRefused, std::move(sentence)});
   }
   ::close(fd);
   return connection_->run([&](soci::session& sql) {

@@ -196,6 +196,7 @@ class Listen(unittest.TestCase):
             register(server, "1002")
             listener.find(listener.out, lambda line: "extension=1002" in line)
             wait_until(lambda: shown(server, hook)["success_count"] == 2, 30, "both are acknowledged")
+            self.assertRegex(server.cli("webhook", "test", hook["id"]), r'answer: 200 after [\d.]+ ms  \{"success":true\}\n$')
         self.assertEqual(len(listener.said), 1, listener.said)
         self.assertEqual(listener.end(by=signal.SIGINT), 0)
         self.assertEqual(as_json.end(by=signal.SIGTERM), 0)

@@ -14,7 +14,7 @@ ports::Refused conflict(std::string sentence) {
   return {409, "conflict", std::move(sentence)};
 }
 ports::Refused switched_off(std::string_view what) {
-  return {403, "forbidden", std::string(what) + " is switched off in the configuration"};
+  return {403, "forbidden", std::string(what) + " is switched off (features in config.yml)"};
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 7> kRequirable = {"100rel",   "timer", "r
                                                          "outbound", "gruu",  "norefersub"};
 
 ports::Reply presence_is_off() {
-  return ports::Refused{403, "forbidden", "Presence is switched off in the configuration"};
+  return ports::Refused{403, "forbidden", "Presence is switched off (features.presence in config.yml)"};
 }
 
 }  // namespace
