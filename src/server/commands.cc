@@ -215,8 +215,9 @@ int command_call_act(const std::string& what, const std::string& call_id, const 
 int command_call_transfer(const std::string& call_id, const std::string& extension, const std::string& to,
                           const CommandOptions& options) {
   const json::object body{{"call_id", call_id}, {"extension", extension}, {"to", to}};
-  return ask_and_show(options, "POST", "/api/call/transfer", body,
-                      [](const json::value&) { fmt::print("asked for\n"); });
+  return ask_and_show(options, "POST", "/api/call/transfer", body, [&to](const json::value&) {
+    fmt::print("{} is being called; the call comes back if nobody answers there\n", to);
+  });
 }
 
 int command_call_hang_up(const std::string& call_id, const CommandOptions& options) {

@@ -86,7 +86,9 @@ TEST(Control, WhoIsHeldByAnOperatorMayGoOnByHisPhone) {
 
 TEST(Control, TransfersBlindlyAndSaysWhatCannotBe) {
   World office{Seed{3}};
-  auto [alice, bob, carol] = office.phones("alice", "bob", "carol");
+  auto [alice, bob, carol, dave] = office.phones("alice", "bob", "carol", "dave");
+  dave.unregisters();
+  office.run_for(1s);
   alice.dials(bob);
   ASSERT_TRUE(office.until([&] { return bob.is_ringing(); }));
   const model::CallId id = only_call(office);
@@ -100,14 +102,22 @@ TEST(Control, TransfersBlindlyAndSaysWhatCannotBe) {
   EXPECT_EQ(transfer("1002", "1999"), 404);
   EXPECT_EQ(transfer("1002", "1001"), 409) << "in the call already";
   EXPECT_EQ(transfer("1002", "*43"), 409);
+  EXPECT_EQ(transfer("1002", "1004"), 409) << "no phone would ring";
+  expect_conversation(office, alice, bob);
   EXPECT_EQ(status_of(office.pbx().asks(ports::TransferCall{model::CallId{"no"}, "1002", "1003"})), 404);
   ASSERT_EQ(transfer("1002", "1003"), 200) << office.ladder();
   EXPECT_EQ(transfer("1002", "1003"), 409) << "under way";
   carol.answers();
   EXPECT_TRUE(office.until([&] { return bob.is_idle(); }, 10s)) << office.ladder();
   expect_conversation(office, alice, carol);
+  office.run_for(3s);
   const auto view = shown(office, id);
   ASSERT_EQ(view.legs.size(), 3U);
+  for (const auto& leg : {view.legs[0], view.legs[1]}) {
+    ASSERT_TRUE(leg.quality) << leg.party << ": while it talks";
+    EXPECT_GT(leg.quality->mos, 3.5);
+    EXPECT_TRUE(leg.packets_refused);
+  }
   EXPECT_EQ(view.legs.back().party, "1002");
   EXPECT_EQ(view.legs.back().state, "ended");
   ASSERT_TRUE(view.legs.back().quality) << "its figures are known";

@@ -313,6 +313,22 @@ TEST(ClickToDial, RingsTheOwnPhoneFirstAndThenTheOther) {
   EXPECT_TRUE(hung && std::holds_alternative<ports::Done>(*hung));
   EXPECT_TRUE(office.until([&] { return all_idle({&alice, &bob}); }, 5s)) << office.ladder();
   expect_clean(office);
+  EXPECT_EQ(office.pbx().store().last_call()->cause_code, 0) << "nothing was wrong with it";
+  EXPECT_EQ(office.pbx().store().last_call()->hangup_by, "system");
+}
+
+TEST(ClickToDial, IsEndedByTheCallerWhereTheOwnPhoneIsNotTaken) {
+  World office{Seed{22}};
+  auto [alice, bob] = office.phones("alice", "bob");
+  office.pbx().asks(ports::StartCall{alice.number(), bob.number()});
+  ASSERT_TRUE(office.until([&] { return alice.is_ringing(); }, 5s)) << office.ladder();
+  alice.rejects(603);
+  ASSERT_TRUE(office.until([&] { return office.pbx().calls().empty(); }, 5s)) << office.ladder();
+  expect_clean(office);
+  EXPECT_EQ(office.pbx().store().last_call()->hangup_by, "caller");
+  const auto echo = office.pbx().asks(ports::StartCall{alice.number(), "*43"});
+  EXPECT_TRUE(echo && std::holds_alternative<ports::Refused>(*echo)) << "it can only be dialled";
+  expect_clean(office);
 }
 
 }  // namespace

@@ -49,10 +49,29 @@ std::expected<Engine::Grip, ports::Refused> Engine::take_hold_of(const model::Ca
   return Grip{*call, *mine, *peer};
 }
 
+// Why nothing would ring, forwards followed; none: something would.
+std::optional<std::string> Engine::nobody_there(RingExtension target, Instant now) const {
+  for (;;) {
+    const std::string number = target.extension.value;
+    if (undisturbed_.contains(number)) return number + " does not want to be disturbed";
+    if (!contacts_.contacts(number, now).empty()) return std::nullopt;
+    const auto onward = route({.caller = number,
+                               .dialled = number,
+                               .cause = ForwardCause::kUnreachable,
+                               .visited = std::move(target.visited)},
+                              *directory_, dialplan_, *settings_);
+    const auto* next = std::get_if<RingExtension>(&onward);
+    if (next == nullptr) return number + " is not registered";
+    target = *next;
+  }
+}
+
 ports::Reply Engine::hang_up_call(const ports::HangUpCall& wish, Instant now) {
   Call* call = find_call(wish.call);
   if (call == nullptr) return not_found("there is no such call");
-  end_call(*call, {model::Disposition::kCancelled, "system", 480, "ended through the API", {}}, now);
+  // As if somebody had hung up: nothing is wrong with a call that was answered.
+  const int status = call->record.answered ? 0 : 487;
+  end_call(*call, {model::Disposition::kCancelled, "system", status, "ended through the API", {}}, now);
   return ports::Done{};
 }
 
@@ -69,6 +88,8 @@ ports::Reply Engine::transfer_call(const ports::TransferCall& wish, Instant now)
     return conflict(refused->sentence);
   }
   if (std::holds_alternative<EchoTest>(decision)) return conflict("the echo test can only be dialled");
+  if (const auto nobody = nobody_there(std::get<RingExtension>(decision), now))
+    return ports::Refused{409, "not_reachable", *nobody};
   blind_transfer(grip->call, grip->mine, {wish.to, {}}, false, now);
   return ports::Done{};
 }

@@ -424,7 +424,9 @@ void Engine::dialling_failed(Call& call, int status, std::string sentence, Insta
   if (failed.purpose == Dialling::Purpose::kTransfer) {
     return transfer_failed(call, std::move(failed), status, std::move(sentence), now);
   }
-  end_call(call, {disposition_of(status), "callee", status, std::move(sentence), {}}, now);
+  // The first phone of click to dial is the caller's own.
+  const char* by = failed.purpose == Dialling::Purpose::kClick ? "caller" : "callee";
+  end_call(call, {disposition_of(status), by, status, std::move(sentence), {}}, now);
 }
 
 }  // namespace bw::calls

@@ -202,6 +202,7 @@ class Engine {
     Member& peer;
   };
   Call* find_call(const model::CallId& id);  // none: it ended
+  std::optional<std::string> nobody_there(RingExtension target, Instant now) const;
   Member* peer_of(const Call& call, const Member& member);
   std::expected<Grip, ports::Refused> take_hold_of(const model::CallId& id, const std::string& extension);
   ports::Reply hang_up_call(const ports::HangUpCall& wish, Instant now);

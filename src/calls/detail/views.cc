@@ -66,12 +66,12 @@ ports::CallView Engine::view_of(const Call& call) {
                        .quality = {},
                        .heard = member.heard};
     const Member* peer = peer_of(call, member);
-    if (!member.leg.up() && member.leg.ringing()) leg.state = "ringing";
-    if (member.leg.up() && peer != nullptr && peer->holds) leg.state = "held";
     if (const auto& figures = member.figures) {
       leg.packets_refused = figures->packets_refused;
       if (figures->packets_received > 0) leg.quality = quality_of(*figures);
     }
+    if (!member.leg.up() && member.leg.ringing()) leg.state = "ringing";
+    if (member.leg.up() && peer != nullptr && peer->holds) leg.state = "held";
     if (member.leg.up() && member.holds) view.state = "held";
     view.legs.push_back(std::move(leg));
   }
@@ -86,6 +86,8 @@ ports::Reply Engine::start_call(const ports::StartCall& wish, Instant now) {
   const auto decision = route({.caller = wish.from, .dialled = wish.to}, *directory_, dialplan_, *settings_);
   if (const auto* refused = std::get_if<RefuseCall>(&decision))
     return ports::Refused{404, "not_found", refused->sentence};
+  if (std::holds_alternative<EchoTest>(decision))
+    return ports::Refused{409, "conflict", "the echo test can only be dialled"};
   if (const auto full = too_many_legs(wish.from)) return ports::Refused{409, "busy", *full};
   if (contacts_.contacts(wish.from, now).empty()) {
     return ports::Refused{409, "not_registered", wish.from + " is not registered"};
