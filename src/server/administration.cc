@@ -58,7 +58,7 @@ void Administration::answered(ports::Answered&& answer) {
 void Administration::change(ports::Change&& change, OnDone on_done) {
   auto work = [this, change = std::move(change), on_done = std::move(on_done)](store::Store& store) mutable {
     const auto result = store.apply(std::span{&change, 1});
-    if (!result) surroundings_.log.error("database: {}", result.error().sentence);
+    surroundings_.store.note(result);
     surroundings_.front.post(
         [this, ok = result.has_value(), change = std::move(change), on_done = std::move(on_done)]() mutable {
           if (ok) apply(change);

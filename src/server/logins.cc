@@ -31,7 +31,7 @@ void Logins::keep(std::vector<access::Change>&& given, api::Services::OnDone on_
   const bool taken =
       around_.store.ask([this, changes, on_done = std::move(on_done)](store::Store& s) mutable {
         const auto result = store::AccessTables{s}.apply(*changes);
-        if (!result) around_.log.error("database: {}", result.error().sentence);
+        around_.store.note(result);
         around_.front.post([this, ok = result.has_value(), changes, on_done = std::move(on_done)]() mutable {
           ok ? access_.apply(*changes) : access_.give_up(*changes);
           on_done(ok);

@@ -123,7 +123,11 @@ std::expected<void, std::string> Office::Impl::open() {
       [this](std::span<const ports::Stored> stored) {
         for (const ports::Stored& s : stored) inbox.push_always(ports::Stored{s});
       },
-      [this](const store::Failure& failure) { log.error("database: {}", failure.sentence); });
+      [this](const store::Failure* failure) {
+        if (failure == nullptr) return log.warning("database: it answers again");
+        const bool away = failure->kind == store::FailureKind::kUnavailable;
+        log.error("{}{}", failure->sentence, away ? "; calls go on, and what they change waits for it" : "");
+      });
   retention = std::make_unique<Retention>(*store, clock, log, events_kept_for(setup.config));
   webhooks = std::make_unique<WebhookThread>(WebhookThread::Surroundings{*store, clock, log},
                                              setup.config.features.webhooks);
@@ -175,11 +179,11 @@ ServerOperations::Surroundings Office::Impl::around_operations() {
           .stocked = stocked,
           .figures = figures,
           .clock = clock,
+          .started = started,
           .configuration = {setup, directory.path(), log_directories(setup.config), reload}};
 }
 
 std::expected<void, std::string> Office::Impl::use_certificates() {
-          .started = started,
   const auto certificates = certificates_of(setup.config, directory.path(), clock.now());
   if (!certificates) return std::unexpected(certificates.error());
   return front->use_certificates(certificates->sip, certificates->http);

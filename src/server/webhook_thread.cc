@@ -109,7 +109,7 @@ struct WebhookThread::Impl {
   void attend(Instant now);
   template <typename T>
   bool good(const store::Result<T>& result) {
-    if (!result) around.log.error("webhooks: {}", result.error().sentence);
+    around.store.note(result);
     return result.has_value();
   }
 

@@ -33,6 +33,8 @@ struct StoreThread::Impl {
   Store store;
   OnStored on_stored;
   OnTrouble on_trouble;
+  bool down = false;  // of the database thread
+  void note(const Failure* failure);
   const ThreadLimits limits;
   Clock::time_point last_commit = Clock::now();
 
@@ -121,6 +123,10 @@ bool StoreThread::ask(Question question) {
   }
   self.wake.notify_one();
   return true;
+}
+
+void StoreThread::note(const Failure* failure) {
+  impl_->note(failure);
 }
 
 std::size_t StoreThread::queued_changes() const {
@@ -218,6 +224,7 @@ void StoreThread::Impl::store_group(std::span<const ports::Persist> group) {
   last_commit = Clock::now();
   committing += Duration(last_commit - begin).count();
   ++(done ? commits : failures);
+  note(done ? nullptr : &done.error());
   if (done) {
     // Who is told that its change is stored may ask for the newest event, and must not get one before it.
     const std::uint64_t last = store.journal_end();
@@ -225,10 +232,16 @@ void StoreThread::Impl::store_group(std::span<const ports::Persist> group) {
     report(group, true);
     return grown ? tell_listeners(last) : journalled.clear();
   }
-  on_trouble(done.error());
   if (group.size() == 1 || done.error().kind == FailureKind::kUnavailable) return report(group, false);
   // One of them is refused; the others must not suffer for it.
   for (std::size_t i = 0; i < group.size(); ++i) store_group(group.subspan(i, 1));
+}
+
+void StoreThread::Impl::note(const Failure* failure) {
+  const bool away = failure != nullptr && failure->kind == FailureKind::kUnavailable;
+  const bool was_away = std::exchange(down, away);
+  if (was_away && !away) on_trouble(nullptr);
+  if (failure != nullptr && !(was_away && away)) on_trouble(failure);
 }
 
 // What may pass is tried again until it is given up. Trying again is safe even if a commit went through whose
@@ -236,12 +249,11 @@ void StoreThread::Impl::store_group(std::span<const ports::Persist> group) {
 Result<void> StoreThread::Impl::apply_with_patience(std::span<const ports::Persist> group) {
   const auto give_up = Clock::now() + limits.give_up_after;
   Duration pause = limits.retry_first;
-  bool told = false;
   for (;;) {
     auto* const listened = hearing > 0 ? &journalled : nullptr;
     Result<void> done = store.apply(group, listened);
     if (done || done.error().kind != FailureKind::kUnavailable || Clock::now() + pause > give_up) return done;
-    if (!std::exchange(told, true)) on_trouble(done.error());
+    note(&done.error());
     std::unique_lock lock(mutex);
     const bool stop = stopping || wake.wait_for(lock, pause, [&] { return stopping; });
     lock.unlock();

@@ -69,7 +69,8 @@ class StoreThread {
   // Both are called in the database thread and must not block; `on_stored` once per commit, in the order
   // of persist(), only for batches that carry a ticket.
   using OnStored = std::function<void(std::span<const ports::Stored>)>;
-  using OnTrouble = std::function<void(const Failure&)>;
+  // A database that does not answer is told of once, and with null once it does again.
+  using OnTrouble = std::function<void(const Failure* failure)>;
   // Runs in the database thread after everything that was queued before it.
   using Question = std::move_only_function<void(Store&)>;
 
@@ -89,6 +90,11 @@ class StoreThread {
 
   Admission persist(ports::Persist&& batch);  // moved from only if accepted
   bool ask(Question question);                // false: too many are waiting
+  // How a question fared that reads or writes; only from within it. Trouble is told as that of changes is.
+  template <typename T>
+  void note(const Result<T>& result) {
+    note(result ? nullptr : &result.error());
+  }
   std::size_t queued_changes() const;
   // Since the start.
   struct Figures {
@@ -103,6 +109,8 @@ class StoreThread {
   [[nodiscard]] Listening listen(OnEvents on_events);
 
  private:
+  void note(const Failure* failure);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
