@@ -24,6 +24,10 @@ std::span<const Route> live_routes();
 std::span<const Route> page_routes();
 std::span<const Route> webrtc_routes();
 
+// Where a person goes who only typed the name of the server, or a slash too much: the answer to a path that
+// is no operation; none: there is nothing.
+std::optional<http::Response> doorstep(Services& services, const http::Request& request);
+
 // Whether `number` takes part in the call.
 bool concerns(const ports::CallView& call, std::string_view number);
 

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "access/credentials.h"
+#include "api/areas.h"
 #include "base/utf8.h"
 
 namespace bw::api {
@@ -207,6 +208,9 @@ http::Respond Gate::with_headers(const http::Request& request, const access::Pri
 void Gate::admit(http::Request&& request, const access::Principal& principal, http::Respond respond) {
   Found found = find_route(routes(), request.method, request.path);
   const Route* r = found.route;
+  if (r == nullptr) {
+    if (auto response = doorstep(services_, request)) return respond(std::move(*response));
+  }
   std::string key;
   const std::string_view given = request.header("idempotency-key");
   if (r != nullptr && r->acts && !given.empty() && !objection_to(principal, *r)) {

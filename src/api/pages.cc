@@ -2,6 +2,7 @@
 #include <array>
 
 #include "api/areas.h"
+#include "api/operations.h"
 #include "pages/assets.h"
 
 namespace bw::api {
@@ -67,7 +68,32 @@ constexpr std::array kRoutes{
           .answer = &kFile},
 };
 
+constexpr const char* kWelcome =
+    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Bellwire</title>"
+    "<h1>Bellwire</h1><p>This is the telephone system of an office. Its page for calls from the browser is "
+    "switched off.</p><p><a href=\"/docs\">The HTTP API</a></p></html>\n";
+
+bool has_phone_page(Services& services) {
+  auto* operations = services.operations();
+  if (operations == nullptr) return false;
+  return operations->configuration().at("features").at("webrtc").at("enabled").as_bool();
+}
+
 }  // namespace
+
+std::optional<http::Response> doorstep(Services& services, const http::Request& request) {
+  if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
+  http::Response response;
+  response.content_type = "text/html; charset=utf-8";
+  if (request.path == "/phone/" || (request.path == "/" && has_phone_page(services))) {
+    response.status = request.path == "/" ? 302 : 308;
+    response.headers.emplace_back("Location", "/phone");
+    return response;
+  }
+  if (request.path != "/") return std::nullopt;
+  response.body = kWelcome;
+  return response;
+}
 
 std::span<const Route> page_routes() {
   return kRoutes;
