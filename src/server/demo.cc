@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 #include <vector>
 
 #include "api/password.h"
@@ -62,29 +64,60 @@ void print_logins(const std::vector<Login>& logins, const DemoOptions& options) 
   }
 }
 
+// What has to be typed to run this program again.
+std::string own_name() {
+  std::error_code error;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return "bellwire";
+  const char* path = std::getenv("PATH");
+  std::istringstream places{path == nullptr ? "" : path};
+  for (std::string place; std::getline(places, place, ':');) {
+    const auto found = std::filesystem::path{place} / "bellwire";
+    if (std::filesystem::equivalent(found, own, error) && !error) return "bellwire";
+  }
+  return own.string();
+}
+
+bool has_sound_card() {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/snd", error)) {
+    if (entry.path().filename().string().starts_with("pcm")) return true;
+  }
+  return false;
+}
+
 void print_help(const DemoOptions& options, const std::filesystem::path& data, bool fresh) {
+  const std::string bellwire = own_name();
   if (!fresh) {
     fmt::print(
-        "The logins were shown at the first start; `bellwire extension passwd 1001 --data {}` makes a new "
-        "one.\n",
-        data.string());
+        "The logins were shown at the first start; `{} extension passwd 1001 --data {}` makes a new one.\n",
+        bellwire, data.string());
   }
   fmt::print(R"(
 Try:
   dial *43                          hear yourself (echo)
   dial 1002 from 1001               call between two phones; 1003 and 1004 are there as well
-  bellwire status --data {0}
-  bellwire phone ls --data {0}
-  bellwire call start 1001 1002 --data {0}
-  bellwire event tail --data {0}
-  bellwire user passwd admin --data {0}
+  http://127.0.0.1:{3}/phone        a phone in the browser; log in as 1001 with the password above
+  {5} status --data {0}
+  {5} phone ls --data {0}
+  {5} call start 1001 1002 --data {0}
+  {5} event tail --data {0}
+  {5} user passwd admin --data {0}
   http://127.0.0.1:{3}/docs         the HTTP API; log in as admin with that password
 
-Listening on 127.0.0.1 and [::1] only: SIP over UDP and TCP {1}, TLS {2}, WebSocket ws://127.0.0.1:{3}/sip and
-wss://127.0.0.1:{4}/sip. Ctrl-C ends it.
+Listening on 127.0.0.1 and [::1] only, so phones and browsers have to run on this machine; for others there is
+`{5} serve`. SIP over UDP and TCP {1}, TLS {2}, WebSocket ws://127.0.0.1:{3}/sip and wss://127.0.0.1:{4}/sip.
+Ctrl-C ends it.
 
 )",
-             data.string(), options.sip_port, options.sip_tls_port, options.http_port, options.https_port);
+             data.string(), options.sip_port, options.sip_tls_port, options.http_port, options.https_port,
+             bellwire);
+  if (!has_sound_card())
+    fmt::print(
+        "This machine has no sound card, so phones on it cannot be heard. For baresip `audio_source "
+        "ausine,400` and\n"
+        "`audio_player aubridge,demo` in ~/.baresip/config (with `module ausine.so`, `module aubridge.so`) "
+        "stand in for one.\n\n");
   std::fflush(stdout);
 }
 

@@ -151,6 +151,10 @@ class Starting(Folder):
             self.assertEqual(sorted(logins), ["1001", "1002", "1003", "1004"])
             self.assertEqual(len(set(logins.values())), 4)
             data = re.search(r"status --data (\S+)", "".join(said)).group(1)
+            if shutil.which("bellwire") is None:
+                self.assertIn(f"  {pathlib.Path(BINARY).resolve()} status", "".join(said))
+            self.assertIn("on this machine", "".join(said))
+            self.assertIn(f"http://127.0.0.1:{http}/phone", "".join(said))
             office = types.SimpleNamespace(sip=sip, tls=tls, http=http, https=https)
             with Phone("1001", office, secret=logins["1001"]) as a, Phone("1002", office, "tcp", secret=logins["1002"]) as b:
                 a.register()
