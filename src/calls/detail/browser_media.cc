@@ -14,7 +14,6 @@ namespace {
 
 constexpr media::LoopIndex kBrowserLoop = 0;
 constexpr Duration kFarewell = 1s;
-constexpr std::uint16_t kNoPort = 9;  // discard: the browser's real place is the business of ICE
 
 constexpr std::uint64_t kSessions = 1ULL << 63U;  // apart from the numbers of sessions over REST
 
@@ -23,10 +22,6 @@ bool over_rest(const sip::Flow& flow) {
 }
 
 }  // namespace
-
-bool Engine::has_ports(media::PortPair port) {
-  return port.rtp != kNoPort;
-}
 
 bool Engine::is_page(const Member& member) {
   return over_rest(member.leg.flow());
@@ -149,11 +144,6 @@ void Engine::move_media(Member& member, media::PortPair port) {
   member.media.move_to(our_ip(member.leg.flow()), port.rtp);
   open_media(member);
   set_peer(member);
-}
-
-bool Engine::is_secured(const Member& member) {
-  const auto agreed = member.media.negotiated();
-  return agreed && (agreed->receive || !has_ports(member.port));
 }
 
 // A browser hears one call at a time: this one from now on.

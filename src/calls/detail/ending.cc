@@ -47,21 +47,6 @@ void Engine::record_leg(Call& call, Member& member) {
   call.record.legs.push_back(std::move(leg));
 }
 
-model::LegQuality Engine::quality_of(const media::Quality& quality) {
-  model::LegQuality q{.mos = quality.mos.value_or(0), .jitter_ms = quality.jitter_ms};
-  const auto expected = quality.packets_received + quality.packets_lost;
-  if (expected > 0)
-    q.loss_percent = 100.0 * static_cast<double>(quality.packets_lost) / static_cast<double>(expected);
-  return q;
-}
-
-void Engine::note_quality(model::LegRecord& leg, const media::Quality& quality) {
-  const model::LegQuality q = quality_of(quality);
-  leg.mos = q.mos;
-  leg.jitter_ms = q.jitter_ms;
-  leg.loss_percent = q.loss_percent;
-}
-
 void Engine::end_call(Call& call, Ending ending, Instant now) {
   if (call.state == Call::State::kEnding) return;
   call.state = Call::State::kEnding;

@@ -18,6 +18,7 @@
 
 #include "calls/calls.h"
 #include "calls/detail/call.h"
+#include "calls/detail/member_facts.h"
 #include "calls/detail/port_stock.h"
 #include "calls/leg.h"
 #include "calls/route.h"
@@ -99,7 +100,6 @@ class Engine {
   sdp::LocalSide local_side(const sip::Flow& flow, media::PortPair port) const;
 
   // ---- browser_media.cc ----
-  static bool has_ports(media::PortPair port);
   static bool is_page(const Member& member);  // over REST
   std::optional<media::PortPair> take_port(bool browser, media::LoopIndex loop);
   std::optional<BrowserSide> side_for(std::string_view sdp);
@@ -115,7 +115,6 @@ class Engine {
   void come_to_browsers(Call& call, const std::vector<const model::Binding*>& phones) const;
   void gather(Member& a, Member& b);
   void move_media(Member& member, media::PortPair port);
-  static bool is_secured(const Member& member);
   void attach(Member& member);
   static std::optional<model::LegQuality> heard_in_all(const Member& member);
   std::optional<sdp::Codec> spoken_by(const Member& member) const;
@@ -171,8 +170,6 @@ class Engine {
   void drop_leg(Member& member, int status, std::string_view reason_header, Instant now);
   void write_down(Call& call, Instant now);
   void record_leg(Call& call, Member& member);
-  static model::LegQuality quality_of(const media::Quality& quality);
-  static void note_quality(model::LegRecord& leg, const media::Quality& quality);
   void one_side_left(Call& call, Member& left, const LegEvent::Gone& what, Instant now);
 
   // ---- telling.cc ----
@@ -187,7 +184,6 @@ class Engine {
   void tell_transfer(Call& call, const Dialling& dialling, bool completed, Instant now);
   void tell_digit(Call& call, const Member& member, char digit, Instant now);
   void engage(Member& member, Member::Engagement next);
-  static const std::string& device_of(const Member& member);
 
   // ---- views.cc ----
   ports::Calls list_calls();

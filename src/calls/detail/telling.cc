@@ -99,10 +99,6 @@ void Engine::close_record(Call& call, Instant now) {
   journal(call, std::move(told), ended);
 }
 
-const std::string& Engine::device_of(const Member& member) {
-  return member.leg.peer_agent().empty() ? member.device : member.leg.peer_agent();
-}
-
 // ---- who is engaged ----
 
 void Engine::engage(Member& member, Member::Engagement next) {
