@@ -300,10 +300,19 @@ void Leg::notify_refer(int status, bool final, LegContext& cx) {
 
 void Leg::send_info(std::string_view content_type, std::string_view body, LegContext& cx) {
   // Who floods its partner with INFO gets no more through than is answered.
-  if (state_ != State::kConfirmed || pending_.size() >= kMostPending) return;
+  if (state_ != State::kConfirmed || waiting_info_.size() >= kMostInfos) return;
+  waiting_info_.push_back({std::string(content_type), std::string(body)});
+  send_waiting_info(cx);
+}
+
+// One at a time: one that overtakes another is refused for its CSeq (RFC 3261 §12.2.2), and its digit is
+// lost.
+void Leg::send_waiting_info(LegContext& cx) {
+  if (info_client_.value != 0 || waiting_info_.empty() || state_ != State::kConfirmed) return;
   auto info = dialog_->make_request(sip::Method::kInfo);
-  info.set_body(content_type, body);
-  send(std::move(info), cx);
+  info.set_body(waiting_info_.front().content_type, waiting_info_.front().body);
+  waiting_info_.pop_front();
+  info_client_ = send(std::move(info), cx);
 }
 
 void Leg::probe(LegContext& cx) {

@@ -120,7 +120,7 @@ class Leg {
   static constexpr unsigned kSequenceBits = 32;       // never wraps: a request a microsecond for an hour
   static constexpr std::size_t kAgentBytes = 128;     // of a User-Agent, kept for the call record
   static constexpr std::size_t kMostProvisional = 2;  // that wait for a PRACK; the final answer tells all
-  static constexpr std::size_t kMostPending = 32;     // requests of ours without an answer
+  static constexpr std::size_t kMostInfos = 64;       // that wait for the answer to the one before them
   static constexpr std::size_t kMostDismissed = 8;
   static constexpr std::uint8_t kOfferTries = 5;  // of our own re-INVITE against glare
   static constexpr std::string_view kAllow =
@@ -141,6 +141,7 @@ class Leg {
   void leave(std::string_view reason_header, LegContext& cx);
   void gone(LegEvent::Gone what, LegContext& cx);
   void close(std::string_view why, LegContext& cx);
+  void send_waiting_info(LegContext& cx);
   void retry_offer_later(LegContext& cx);
   void send_waiting_offer(LegContext& cx);
   void repeat_provisional(LegContext& cx);
@@ -201,6 +202,12 @@ class Leg {
   std::string offer_in_flight_;
   bool offer_given_up_ = false;
   bool offer_heard_ = false;  // a provisional response to it came: somebody is there
+
+  struct Info {
+    std::string content_type, body;
+  };
+  sip::ClientTransactionId info_client_;  // our INFO in flight
+  std::deque<Info> waiting_info_;
 
   std::vector<Pending> pending_;
   std::uint64_t next_sequence_ = 1;

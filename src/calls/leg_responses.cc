@@ -49,6 +49,10 @@ void Leg::on_response(sip::ClientTransactionId id, const sip::Message& response,
     return;  // RFC 6665 §4.2.2: a refused NOTIFY ends the subscription, not the call
   }
   if (response.status() == 481 || response.status() == 408) on_dialog_lost(response.status(), cx);
+  if (id == info_client_) {
+    info_client_ = {};
+    send_waiting_info(cx);
+  }
 }
 
 void Leg::on_failure(sip::ClientTransactionId id, sip::ClientFailure why, LegContext& cx) {

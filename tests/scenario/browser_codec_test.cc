@@ -231,5 +231,19 @@ TEST(BrowserKeys, ReachAPhoneOnceEachThoughPacketsAreLost) {
   expect_clean(office);
 }
 
+TEST(BrowserKeys, AllAtOnceReachAPhoneThatKnowsThemByInfoAloneInOrder) {
+  Office office{11};
+  Phone& bob = office.phone_with("bob", kPcmu, -1);
+  Browser& page = office.browser("alice");
+  page.dials(bob);
+  bob.answers();
+  ASSERT_TRUE(office.until([&] { return page.in_call() && bob.in_call(); }));
+  office.network().loses(20_percent).everywhere();
+  const std::string many = std::string(kAllKeys) + std::string(kAllKeys) + std::string(kAllKeys);
+  ASSERT_TRUE(page.presses(many)) << page.refused().sentence;
+  EXPECT_TRUE(office.until([&] { return bob.digits_heard() == many; }, 300s)) << bob.digits_heard();
+  expect_clean(office);
+}
+
 }  // namespace
 }  // namespace bw::scenario
