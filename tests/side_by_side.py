@@ -126,12 +126,15 @@ class Run:
         return self
 
 
-def run(text, workers, tell):
-    """tell({"test", "outcome", "seconds"}, output) for each test; the output is that of the whole process if it failed."""
+def run(text, workers, tell, before_alone=None):
+    """tell({"test", "outcome", "seconds"}, output) for each test; the output is that of the whole process if it failed.
+    `before_alone` returns when nothing else runs any more."""
     found = parts(text)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
     for alone, beside in ((False, workers), (True, 1)):
         runs = [Run(names) for _, apart, names in found if apart == alone]
+        if alone and runs and before_alone:
+            before_alone()
         with concurrent.futures.ThreadPoolExecutor(beside) as pool:
             try:
                 for done in concurrent.futures.as_completed([pool.submit(one) for one in runs]):
