@@ -134,7 +134,7 @@ TEST(LostAnswer, ACommitThatWentThroughIsNotWrittenAgainAndIsToldOnce) {
         [&](std::span<const ports::Stored> answers) {
           for (const auto& s : answers) stored.push_back(s.ok);
         },
-        [](const Failure&) {}, {.retry_first = 1ms});
+        [](const Failure*) {}, {.retry_first = 1ms});
     const Listening listening = thread.listen([&](const events::StoredBatch& batch, std::uint64_t) {
       for (const auto& e : *batch) heard.push_back(e.extensions.at(0) + '=' + std::to_string(e.seq));
     });
