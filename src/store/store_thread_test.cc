@@ -412,7 +412,7 @@ std::size_t changes_per_commit(const Target& target) {
       if (s.ok && ::write(pipe, &s.ticket.value, sizeof s.ticket.value) != sizeof s.ticket.value) ::_exit(3);
     }
   };
-  StoreThread thread(open(target), tell, [](const Failure&) { ::_exit(4); },
+  StoreThread thread(open(target), tell, [](const Failure*) { ::_exit(4); },
                      {.queued_changes = 2000, .changes_per_commit = changes_per_commit(target)});
   for (std::uint64_t n = first;; ++n) {
     ports::Persist opening{ports::Ticket{2 * n}, {ports::OpenCallRecord{call(n)}, start_of(n)}};
