@@ -282,7 +282,10 @@ void calls_through_the_thread(benchmark::State& state) {
   n = per_second;
   for (auto _ : state) {
     StoreThread thread(
-        scratch.open(), [](auto) {}, [&](const Failure& f) { state.SkipWithError(f.sentence.c_str()); });
+        scratch.open(), [](auto) {},
+        [&](const Failure* f) {
+          if (f != nullptr) state.SkipWithError(f->sentence.c_str());
+        });
     Latency latency;
     const Listening listening = state.range(1) > 1 ? thread.listen(latency.on_events()) : Listening{};
     const double before = cpu_seconds(thread);

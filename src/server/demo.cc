@@ -114,10 +114,12 @@ Ctrl-C ends it.
              bellwire);
   if (!has_sound_card())
     fmt::print(
-        "This machine has no sound card, so phones on it cannot be heard. For baresip `audio_source "
-        "ausine,400` and\n"
-        "`audio_player aubridge,demo` in ~/.baresip/config (with `module ausine.so`, `module aubridge.so`) "
-        "stand in for one.\n\n");
+        "This machine has no sound card, so phones on it cannot be heard. In baresip's `config` these stand "
+        "in "
+        "for one,\n"
+        "in place of the lines that begin with the same two words, and with `module aubridge.so`:\n"
+        "  audio_player aubridge,demo\n"
+        "  audio_source aubridge,demo\n\n");
   std::fflush(stdout);
 }
 
