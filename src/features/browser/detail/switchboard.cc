@@ -225,7 +225,10 @@ void Switchboard::on_alarm(const Alarm& alarm, Instant now) {
   }
   Session* session = find(alarm.session);
   if (session == nullptr) return;
-  if (alarm.kind == Alarm::Kind::kTone) return stop_tone(*session);
+  if (alarm.kind == Alarm::Kind::kTone) {
+    session->tone_timer = {};
+    return stop_tone(*session);
+  }
   if (alarm.kind == Alarm::Kind::kIdle) {
     session->idle_timer = {};
     return close(*session, "The browser was not heard of for too long.", now);
