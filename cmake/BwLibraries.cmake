@@ -25,3 +25,6 @@ find_library(SOCI_POSTGRESQL soci_postgresql REQUIRED)
 
 add_library(bw_gtest INTERFACE)
 target_link_libraries(bw_gtest INTERFACE GTest::gtest_main GTest::gmock)
+if(BW_SANITIZE)  # the optimizer takes longer over the expectations of a test than all its runs save
+  target_compile_options(bw_gtest INTERFACE -O0)
+endif()
