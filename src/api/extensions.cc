@@ -11,6 +11,10 @@
 namespace bw::api {
 namespace {
 
+// As in the configuration file, which `export` writes.
+constexpr std::uint32_t kShortestRing = 5;
+constexpr std::uint32_t kLongestRing = 600;
+
 namespace json = boost::json;
 
 // ---- as the table describes them ----
@@ -45,8 +49,8 @@ constexpr std::array kWishes{
     Field{.name = "record", .type = Type::kFlag, .about = "calls are recorded"},
     Field{.name = "ring_seconds",
           .type = Type::kInteger,
-          .about = "how long its phones ring; 0: as voicemail.no_answer_timeout says",
-          .most = 600},
+          .about = "how long its phones ring, 5 to 600; 0: as voicemail.no_answer_timeout says",
+          .most = kLongestRing},
     Field{.name = "forward", .type = Type::kObject, .about = "other destinations", .fields = kForward},
     Field{.name = "groups", .type = Type::kTexts, .about = "it belongs to", .most = 100},
 };
@@ -172,7 +176,12 @@ void read_wishes(Body& body, model::Extension& e, const model::Directory& direct
   e.allow_external = body.flag("allow_external").value_or(e.allow_external);
   e.do_not_disturb = body.flag("do_not_disturb").value_or(e.do_not_disturb);
   e.record = body.flag("record").value_or(e.record);
-  e.ring_seconds = body.number("ring_seconds", 0, 600).value_or(e.ring_seconds);
+  if (const auto seconds = body.number("ring_seconds", 0, kLongestRing)) {
+    if (*seconds != 0 && *seconds < kShortestRing)
+      body.object_to("ring_seconds",
+                     "ring_seconds must be 5 to 600, or 0: as voicemail.no_answer_timeout says.");
+    e.ring_seconds = *seconds;
+  }
   read_forward(body, e, directory);
   if (auto groups = body.list("groups")) e.groups = std::move(*groups);
 }

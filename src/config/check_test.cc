@@ -74,6 +74,34 @@ const Rule kValues[] = {
      "integrations.active_directory.server", "not an address of that kind"},
     {"logging:\n  level: LOUD\n", 2, "logging.level", "not one of the choices"},
 };
+TEST(Check, WarnsOfForwardsThatCannotArrive) {
+  const Loaded l = load(R"(extensions:
+  - number: 1001
+    forward:
+      always: 1001
+  - number: 1002
+    forward:
+      always: 1003
+  - number: 1003
+    forward:
+      busy: 1777
+      no_answer: 1002
+  - number: 1004
+    ring_seconds: 0
+    forward:
+      unreachable: 1003
+)",
+                        "c.yml", {});
+  EXPECT_TRUE(l.usable());
+  ASSERT_THAT(l.problems, SizeIs(3)) << all(l);
+  EXPECT_EQ(l.problems[0].line, 4);
+  EXPECT_THAT(l.problems[0].message, HasSubstr("to itself"));
+  EXPECT_EQ(l.problems[1].line, 10);
+  EXPECT_THAT(l.problems[1].message, HasSubstr("no extension 1777"));
+  EXPECT_EQ(l.problems[2].line, 11);
+  EXPECT_THAT(l.problems[2].message, HasSubstr("a circle"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Value, BreaksARule, testing::ValuesIn(kValues));
 
 const Rule kTogether[] = {

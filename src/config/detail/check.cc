@@ -169,6 +169,36 @@ void check_extensions(Reading& reading, const Config& c, std::map<std::string, s
   }
 }
 
+// As the API would refuse them. Warnings: the database may hold extensions that no file names.
+void check_forwards(Reading& reading, const Config& c) {
+  std::map<std::string_view, std::string_view> always;  // of each
+  for (const ExtensionEntry& e : c.extensions) always.emplace(e.number.value, e.forward.always);
+  const auto fault_of = [&](const std::string& number, const std::string& target) -> std::string {
+    if (target == number) return "an extension cannot be forwarded to itself";
+    std::string_view at = target;
+    for (std::size_t hops = 0; hops <= always.size(); ++hops) {
+      const auto next = always.find(at);
+      if (next == always.end())
+        return hops == 0 ? fmt::format("this file has no extension {} to forward to", target) : "";
+      if (next->second.empty()) return {};
+      at = next->second;
+      if (at == number) return fmt::format("{} forwards every call on to {}: a circle", next->first, number);
+    }
+    return fmt::format("the forwards behind {} go in a circle", target);
+  };
+  for (std::size_t i = 0; i < c.extensions.size(); ++i) {
+    const ExtensionEntry& e = c.extensions[i];
+    for (const auto& [cause, target] :
+         {std::pair{"always", &e.forward.always}, std::pair{"busy", &e.forward.busy},
+          std::pair{"no_answer", &e.forward.no_answer}, std::pair{"unreachable", &e.forward.unreachable}}) {
+      if (target->empty()) continue;
+      const std::string fault = fault_of(e.number.value, *target);
+      const std::string key = fmt::format("extensions[{}].forward.{}", i, cause);
+      if (!fault.empty()) reading.report(place_of(reading, key), key, fault, {}, {}, Severity::kWarning);
+    }
+  }
+}
+
 void check_other_numbers(Reading& reading, const Config& c, std::map<std::string, std::string>& taken) {
   for (std::size_t i = 0; i < c.queues.size(); ++i) {
     const std::string path = fmt::format("queues[{}].number", i);
@@ -269,6 +299,7 @@ void check(Reading& reading, const Config& config) {
   check_certificate(reading, "security", config.security.tls_cert_file, config.security.tls_key_file);
   std::map<std::string, std::string> taken;
   check_extensions(reading, config, taken);
+  check_forwards(reading, config);
   check_other_numbers(reading, config, taken);
   check_trunks(reading, config);
   check_security(reading, config.security);

@@ -93,6 +93,8 @@ class Section {
   void number(std::string_view key, std::uint32_t& out, std::uint32_t least, std::uint32_t most);
   void number(std::string_view key, std::optional<std::uint32_t>& out, std::uint32_t least,
               std::uint32_t most);
+  void number_or_zero(std::string_view key, std::optional<std::uint32_t>& out, std::uint32_t least,
+                      std::uint32_t most);
   void number(std::string_view key, std::uint16_t& out, std::uint16_t least, std::uint16_t most = 65535);
   void duration(std::string_view key, std::chrono::seconds& out, std::uint32_t least, std::uint32_t most);
   void time_of_day(std::string_view key, std::optional<TimeOfDay>& out);
@@ -208,7 +210,8 @@ class Section {
   std::optional<NodeIndex> find(std::string_view key, Node::Kind kind);
   std::optional<Scalar> scalar_of(NodeIndex node, Place place, std::string path);
   std::optional<std::size_t> choose(const Scalar& scalar, const std::vector<std::string_view>& words);
-  std::optional<std::uint32_t> whole_number(std::string_view key, std::uint32_t least, std::uint32_t most);
+  std::optional<std::uint32_t> whole_number(std::string_view key, std::uint32_t least, std::uint32_t most,
+                                            bool or_zero = false);
   std::optional<std::string> digits(const Scalar& scalar, std::size_t shortest);
   std::vector<std::string> granted(const Entry& entry, const std::string& path);
   void flatten(NodeIndex node, Place place, const std::string& name,

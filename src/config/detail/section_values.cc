@@ -104,14 +104,20 @@ void Section::flag(std::string_view key, bool& out) {
 }
 
 std::optional<std::uint32_t> Section::whole_number(std::string_view key, std::uint32_t least,
-                                                   std::uint32_t most) {
+                                                   std::uint32_t most, bool or_zero) {
   const auto scalar = find_scalar(key);
   if (!scalar) return std::nullopt;
   const auto value = to_number(scalar->text);
-  if (value && *value >= least && *value <= most) return value;
+  if (value && ((*value >= least && *value <= most) || (or_zero && *value == 0))) return value;
   complain(*scalar, quoted(*scalar) + (value ? " is out of range" : " is not a whole number"),
-           std::to_string(least) + " to " + std::to_string(most));
+           std::string(or_zero ? "0, or " : "") + std::to_string(least) + " to " + std::to_string(most));
   return std::nullopt;
+}
+
+void Section::number_or_zero(std::string_view key, std::optional<std::uint32_t>& out, std::uint32_t least,
+                             std::uint32_t most) {
+  if (show(key, in_json(out))) return;
+  if (const auto value = whole_number(key, least, most, true)) out = value;
 }
 
 void Section::number(std::string_view key, std::uint32_t& out, std::uint32_t least, std::uint32_t most) {
