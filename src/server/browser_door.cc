@@ -1,5 +1,9 @@
 #include "server/browser_door.h"
 
+#include <fmt/format.h>
+
+#include <cerrno>
+
 #include "io/certificate.h"
 #include "io/host.h"
 #include "server/opening.h"
@@ -8,34 +12,44 @@
 namespace bw::server {
 namespace {
 
-// Pairs of the range that are tried: on a busy host some are taken.
-constexpr std::uint32_t kTries = 32;
-
-std::expected<io::BrowserPort, io::OpenError> open_port(const config::Config& config, Log& log) {
+std::expected<io::BrowserPort, std::string> open_port(const config::Config& config) {
   const config::Server& s = config.server;
-  if (s.webrtc_port != 0) return io::BrowserPort::open(browser_addresses(config, s.webrtc_port));
-  const std::uint32_t first = s.rtp_port_range_start + s.rtp_port_range_start % 2U;
-  auto opened = io::BrowserPort::open(browser_addresses(config, static_cast<std::uint16_t>(first)));
-  for (std::uint32_t port = first + 2; !opened && port < first + 2 * kTries && port < s.rtp_port_range_end;
-       port += 2) {
-    log.warning("browsers' media: {}", opened.error().sentence);
-    opened = io::BrowserPort::open(browser_addresses(config, static_cast<std::uint16_t>(port)));
+  const auto open = [&](std::uint32_t port) {
+    return io::BrowserPort::open(browser_addresses(config, static_cast<std::uint16_t>(port)));
+  };
+  if (s.webrtc_port != 0) {
+    auto opened = open(s.webrtc_port);
+    if (!opened) return std::unexpected("server.webrtc_port: " + opened.error().sentence);
+    return std::move(*opened);
   }
-  return opened;
+  // Another server beside this one may hold any of them, and its first hundreds at once.
+  const std::uint32_t first = s.rtp_port_range_start + s.rtp_port_range_start % 2U;
+  for (std::uint32_t port = first;; port += 2) {
+    auto opened = open(port);
+    if (opened) return std::move(*opened);
+    if (opened.error().error != EADDRINUSE)
+      return std::unexpected("browsers' media: " + opened.error().sentence);
+    if (port + 2 >= s.rtp_port_range_end) break;
+  }
+  return std::unexpected(
+      fmt::format("browsers' media: other programs hold every port of {} to {}. Choose another range with "
+                  "server.rtp_port_range_start and server.rtp_port_range_end, or one port with "
+                  "server.webrtc_port.",
+                  first, s.rtp_port_range_end));
 }
 
 }  // namespace
 
 std::expected<OpenedBrowserDoor, std::string> open_browser_door(const config::Config& config,
                                                                 const std::filesystem::path& data_directory,
-                                                                Instant now, Log& log) {
+                                                                Instant now) {
   if (!config.features.webrtc.enabled) return OpenedBrowserDoor{};
   const auto certificate = io::dtls_certificate(data_directory, now);
   if (!certificate) return std::unexpected(certificate.error());
   auto context = webrtc::DtlsContext::make(*certificate);
   if (!context) return std::unexpected(context.error());
-  auto port = open_port(config, log);
-  if (!port) return std::unexpected(port.error().sentence);
+  auto port = open_port(config);
+  if (!port) return std::unexpected(port.error());
   OpenedBrowserDoor opened;
   opened.door = {port->port(), webrtc::to_string(context->fingerprint())};
   opened.side = std::make_unique<io::BrowserSide>(std::move(*port), std::move(*context));

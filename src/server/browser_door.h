@@ -29,7 +29,7 @@ struct OpenedBrowserDoor {
 // range whose number is free on UDP and TCP.
 std::expected<OpenedBrowserDoor, std::string> open_browser_door(const config::Config& config,
                                                                 const std::filesystem::path& data_directory,
-                                                                Instant now, Log& log);
+                                                                Instant now);
 
 // The settings of the configuration on this host, with this door.
 model::SettingsSnapshot settings_of(const config::Config& config, const BrowserDoor& door);

@@ -111,7 +111,7 @@ std::expected<void, std::string> Office::Impl::open() {
   // Ports first: a second server must not touch the database of the first.
   auto links = io::UdpLinks::open(sip_addresses(setup.config));
   if (!links) return std::unexpected(links.error().sentence);
-  auto browser_door = open_browser_door(setup.config, directory.path(), clock.now(), log);
+  auto browser_door = open_browser_door(setup.config, directory.path(), clock.now());
   if (!browser_door) return std::unexpected(browser_door.error());
   browsers = browser_door->door;
   settings = settings_of(setup.config, browsers);

@@ -1,5 +1,6 @@
 """The port of the browsers' media, as it is seen from outside: open, silent towards strangers, the same after a
 restart."""
+import contextlib
 import os
 import re
 import shutil
@@ -25,6 +26,17 @@ def check_for(fragment):
 
 def browser_port(port):
     return f"  webrtc_port: {port}"
+
+
+@contextlib.contextmanager
+def held(first, pairs):
+    """The even ports from the first on are another program's."""
+    with contextlib.ExitStack() as stack:
+        for port in range(first, first + 2 * pairs, 2):
+            other = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            with contextlib.suppress(OSError):  # then somebody else has it, which is as good
+                other.bind(("127.0.0.1", port))
+        yield
 
 
 class BrowserPort(unittest.TestCase):
@@ -70,13 +82,16 @@ class BrowserPort(unittest.TestCase):
                 asked.start()
             self.assertIn("the port is in use by another program", str(failed.exception))
         office = self.office()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-            try:
-                other.bind(("127.0.0.1", office.rtp))
-            except OSError:
-                pass  # then somebody else has it, which is as good
-            with office:
-                self.assertIn("browsers' media", office.log.read_text())
+        with held(office.rtp, 40), office:
+            self.assertNotIn("in use", office.log.read_text())
+
+    def test_a_range_that_others_hold_is_named_with_its_keys(self):
+        office = self.office(rtp_ports=9)
+        self.addCleanup(shutil.rmtree, office.folder)
+        with held(office.rtp, 5), self.assertRaises(AssertionError) as failed:
+            office.start()
+        self.assertIn(f"hold every port of {office.rtp} to {office.rtp + 9}", str(failed.exception))
+        self.assertIn("server.rtp_port_range_start", str(failed.exception))
 
     def test_off_means_closed_and_another_port_needs_a_restart(self):
         port, other = free_ports(6)[4:]
