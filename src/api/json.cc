@@ -126,7 +126,8 @@ json::object to_json(const model::CallRecord& r) {
   o["answer_time"] = time_or_null(r.answered);
   o["end_time"] = time_or_null(r.ended);
   const std::string_view disposition = model::name_of(r.disposition);
-  o["disposition"] = json::string_view(disposition.data(), disposition.size());
+  o["disposition"] =
+      r.ended ? json::value(json::string_view(disposition.data(), disposition.size())) : json::value(nullptr);
   o["duration"] = seconds_between(r.started, r.ended);
   o["billsec"] = seconds_between(r.answered, r.ended);
   o["recording_file"] = nullptr;  // nothing records calls

@@ -315,21 +315,22 @@ json::object openapi(std::span<const Route> table) {
   json::array tag_list;
   for (const std::string_view tag : tags)
     tag_list.push_back(json::object{{"name", view(tag)}, {"description", fmt::format("About {}", tag)}});
-  return {{"openapi", "3.1.0"},
-          {"info",
-           json::object{{"title", "Bellwire"},
-                        {"version", kVersion},
-                        {"description", "The telephone system of an office. See docs/api.md."},
-                        {"contact", json::object{{"name", "Bellwire"}}},
-                        {"license", json::object{{"name", "See LICENSE"}, {"identifier", "NOASSERTION"}}}}},
-          {"servers", json::array{json::object{{"url", "https://localhost:8443"},
-                                               {"description", "production: the office's own server"},
-                                               {"x-internal", true}}}},
-          {"tags", std::move(tag_list)},
-          {"security",
-           json::array{json::object{{"token", json::array{}}}, json::object{{"cookie", json::array{}}}}},
-          {"paths", std::move(paths)},
-          {"components", components_of(table)}};
+  return {
+      {"openapi", "3.1.0"},
+      {"info",
+       json::object{{"title", "Bellwire"},
+                    {"version", kVersion},
+                    {"description", "The telephone system of an office. See docs/api.md."},
+                    {"contact", json::object{{"name", "Bellwire"}}},
+                    {"license", json::object{{"name", "Apache License 2.0"}, {"identifier", "Apache-2.0"}}}}},
+      {"servers", json::array{json::object{{"url", "https://localhost:8443"},
+                                           {"description", "production: the office's own server"},
+                                           {"x-internal", true}}}},
+      {"tags", std::move(tag_list)},
+      {"security",
+       json::array{json::object{{"token", json::array{}}}, json::object{{"cookie", json::array{}}}}},
+      {"paths", std::move(paths)},
+      {"components", components_of(table)}};
 }
 
 }  // namespace bw::api
