@@ -36,6 +36,9 @@ void Administration::served(std::string_view operation, int status) {
 
 void Administration::tell(events::Event&& event) {
   const Instant now = moment();
+  if (const auto* lockout = std::get_if<events::SecurityLockout>(&event))  // as that of a phone
+    surroundings_.log.warning("locked out {} for {} s after {} wrong passwords", lockout->subject,
+                              lockout->seconds, lockout->attempts);
   surroundings_.store.persist(
       {{}, {ports::Tell{{events::EventId{uuid_v7(now, rng_)}, now, 0, std::move(event)}}}});
 }

@@ -155,6 +155,12 @@ std::optional<api::ConfigurationOutcome> objection(const ConfigChangeScope& scop
 
 }  // namespace
 
+std::vector<std::string> differing_keys(const json::object& before, const json::object& after) {
+  std::vector<std::string> keys;
+  compare(before, after, "", keys);
+  return keys;
+}
+
 std::vector<std::filesystem::path> log_directories(const config::Config& config) {
   std::vector<std::filesystem::path> found;
   for (const std::string* file : {&config.logging.file, &config.security.audit.log_file}) {

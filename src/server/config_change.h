@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "api/operations.h"
@@ -20,6 +21,8 @@ struct ConfigChangeScope {
 // On the front thread. What cannot be put in force is not left in the file.
 api::ConfigurationOutcome change_configuration(const ConfigChangeScope& scope,
                                                const boost::json::object& wanted);
+// The keys below which two documents of config::document() differ; lists as a whole.
+std::vector<std::string> differing_keys(const boost::json::object& before, const boost::json::object& after);
 // The directories in which the log files of a configuration lie.
 std::vector<std::filesystem::path> log_directories(const config::Config& config);
 // Only as long as nobody has edited the file since.

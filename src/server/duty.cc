@@ -25,18 +25,9 @@ std::int64_t monotonic_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(t).count();
 }
 
-void reload(Office& office, const io::ServiceManager& manager, Log& log) {
+void reload(Office& office, const io::ServiceManager& manager) {
   manager.say(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_us()));
-  office.reload([&manager, &log](const api::ReloadOutcome& outcome) {
-    for (const std::string& problem : outcome.problems) log.warning("{}", problem);
-    for (const std::string& key : outcome.needs_restart) log.warning("{} changes with the next start", key);
-    if (outcome.applied) {
-      log.info("the configuration is in force");
-    } else {
-      log.error("the configuration has errors; nothing was changed");
-    }
-    manager.say("READY=1");
-  });
+  office.reload([&manager](const api::ReloadOutcome&) { manager.say("READY=1"); });
 }
 
 }  // namespace
@@ -71,21 +62,21 @@ void Duty::stand(Office& office, const io::ServiceManager& manager, Log& log) co
       office.renew_certificates();
     }
     office.forget_old_things();
-    if (watched[0].revents != 0 && !take_signals(office, manager, log)) return;
+    if (watched[0].revents != 0 && !take_signals(office, manager)) return;
     if (watched[1].revents != 0) settling = file_changed() || settling;
     if (ready == 0 && settling) {
       settling = false;
       log.info("the configuration file has changed");
-      reload(office, manager, log);
+      reload(office, manager);
     }
   }
 }
 
-bool Duty::take_signals(Office& office, const io::ServiceManager& manager, Log& log) const {
+bool Duty::take_signals(Office& office, const io::ServiceManager& manager) const {
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo != SIGHUP) return false;
-    reload(office, manager, log);
+    reload(office, manager);
   }
   return true;
 }

@@ -21,7 +21,7 @@ class Duty {
   void stand(Office& office, const io::ServiceManager& manager, Log& log) const;
 
  private:
-  bool take_signals(Office& office, const io::ServiceManager& manager, Log& log) const;
+  bool take_signals(Office& office, const io::ServiceManager& manager) const;
   bool file_changed() const;
 
   io::Descriptor signals_;

@@ -1,5 +1,7 @@
 #include "server/reload.h"
 
+#include "config/document.h"
+#include "server/config_change.h"
 #include "server/config_file.h"
 #include "server/opening.h"
 
@@ -33,6 +35,30 @@ std::vector<std::string> needs_restart(const config::Config& started, const conf
   return keys;
 }
 
+namespace {
+
+// Whoever asked for it, the log of the server is where one looks later.
+void note(const std::vector<config::Problem>& problems, Log& log) {
+  for (const config::Problem& p : problems) {
+    if (p.severity == config::Severity::kError) {
+      log.error("{}", config::to_text(p));
+    } else {
+      log.warning("{}", config::to_text(p));
+    }
+  }
+}
+
+void note(const api::ReloadOutcome& outcome, const config::Config& before, const config::Config& now,
+          Log& log) {
+  std::string changed;
+  for (const std::string& key : differing_keys(config::document(before), config::document(now)))
+    changed += (changed.empty() ? "; changed: " : ", ") + key;
+  log.info("the configuration is in force{}", changed);
+  for (const std::string& key : outcome.needs_restart) log.warning("{} changes with the next start", key);
+}
+
+}  // namespace
+
 api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
   api::ReloadOutcome outcome;
   config::Loaded loaded;
@@ -42,16 +68,22 @@ api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
     loaded.config = scope.setup.config;  // no file; certificates and addresses may have changed all the same
   }
   for (const config::Problem& p : loaded.problems) outcome.problems.push_back(config::to_text(p));
-  if (!loaded.usable()) return outcome;
+  note(loaded.problems, scope.log);
+  if (!loaded.usable()) {
+    scope.log.error("the configuration has errors; nothing was changed");
+    return outcome;
+  }
   const auto certificates = certificates_of(loaded.config, scope.data_directory, scope.clock.now());
   const auto used = certificates ? scope.front.use_certificates(certificates->sip, certificates->http)
                                  : std::unexpected(certificates.error());
   if (!used) {
     outcome.problems.push_back(used.error());
+    scope.log.error("{}; nothing was changed", used.error());
     return outcome;
   }
   outcome.applied = true;
   outcome.needs_restart = needs_restart(scope.started, loaded.config);
+  note(outcome, scope.setup.config, loaded.config, scope.log);
   scope.setup.config = std::move(loaded.config);
   const config::Config& config = scope.setup.config;
   scope.log.set_level(log_setup(config).level);
