@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/json.h"
+#include "api/paging.h"
 #include "config/extensions.h"
 #include "server/config_file.h"
 #include "server/data_directory.h"
@@ -20,6 +21,20 @@ namespace bw::server {
 namespace {
 
 namespace json = boost::json;
+
+// Two things keep calls away: the extension is set so, or its person says so, until the server ends.
+std::string quiet(const CommandOptions& options, const std::string& number, const json::value& extension) {
+  if (extension.at("do_not_disturb") == json::value(true)) return "yes; --disturb ends it";
+  std::string before = number;  // no number lies between this and the one that is asked for
+  before.back() = static_cast<char>(before.back() - 1);
+  const auto people =
+      asked(options, "GET",
+            fmt::format("/api/presence?limit=1&cursor={}", api::percent_encoded(before + '~')), nullptr);
+  if (!people || people->as_array().empty()) return "no";
+  const json::value& person = people->as_array().front();
+  const bool own = field(person, "extension") == number && field(person, "status") == "dnd";
+  return own ? "yes, as the person wishes; only the person ends it" : "no";
+}
 
 }  // namespace
 
@@ -74,6 +89,7 @@ int command_export(const CommandOptions& options) {
   const config::Loaded loaded = read_config(path);
   if (!loaded.usable()) return complain(kBadConfiguration, to_text(loaded.problems));
   const std::filesystem::path data = data_of(options);
+  if (const auto no = objection_to_user(data)) return complain(kNotRunning, *no);
   if (!std::filesystem::exists(data / "secret.key")) {
     return complain(kCannotStart, fmt::format("{} holds no data of a server", data.string()));
   }
@@ -137,7 +153,7 @@ int command_extension_change(const ChangedExtension& e, const CommandOptions& op
 }
 
 int command_extension_show(const std::string& number, const CommandOptions& options) {
-  return ask_and_show(options, "GET", "/api/extensions/" + number, nullptr, [](const json::value& e) {
+  return ask_and_show(options, "GET", "/api/extensions/" + number, nullptr, [&](const json::value& e) {
     const auto line = [](const char* what, const std::string& value) {
       fmt::print("{:<18}{}\n", what, value);
     };
@@ -145,7 +161,7 @@ int command_extension_show(const std::string& number, const CommandOptions& opti
     line("name", field(e, "name"));
     line("email", field(e, "email"));
     line("registered", field(e, "registered"));
-    line("do not disturb", field(e, "do_not_disturb"));
+    line("do not disturb", quiet(options, number, e));
     for (const auto& [cause, what] :
          {std::pair{"always", "forward"}, std::pair{"busy", "  when busy"},
           std::pair{"no_answer", "  no answer"}, std::pair{"unreachable", "  unreachable"}}) {

@@ -130,7 +130,11 @@ config::Loaded read_config(const std::optional<std::filesystem::path>& path) {
     config::Loaded failed;
     config::Problem problem;
     problem.file = path->string();
-    problem.message = fmt::format("cannot be read: {}", errno != 0 ? std::strerror(errno) : "not a file");
+    std::error_code error;
+    const bool directory = std::filesystem::is_directory(*path, error);
+    problem.message = directory    ? "is a directory; name the file in it"
+                      : errno != 0 ? fmt::format("cannot be read: {}", std::strerror(errno))
+                                   : "cannot be read: not a file";
     failed.problems.push_back(std::move(problem));
     return failed;
   }

@@ -21,11 +21,7 @@ constexpr std::size_t kMostLine = 1U << 20U;
 
 std::expected<io::Descriptor, std::string> connect_to(const std::filesystem::path& socket) {
   const auto failed = [&](int error) {
-    if (error == EACCES || error == EPERM)
-      return std::unexpected(fmt::format(
-          "{} belongs to another user: {}. Run the command as the user of the server, or as root: "
-          "`sudo bellwire …`, `sudo -u bellwire bellwire …`.",
-          socket.string(), std::strerror(error)));
+    if (error == EACCES || error == EPERM) return std::unexpected(belongs_to_another(socket, error));
     // The package's server keeps its data where only its user and root look.
     constexpr const char* kPackaged = "/var/lib/bellwire";
     const bool packaged =

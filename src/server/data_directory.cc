@@ -33,6 +33,19 @@ std::filesystem::path control_socket(const std::filesystem::path& data_directory
   return data_directory / "bellwire.sock";
 }
 
+std::string belongs_to_another(const std::filesystem::path& path, int error) {
+  return fmt::format(
+      "{} belongs to another user: {}. Run the command as the user of the server, or as root: "
+      "`sudo bellwire …`, `sudo -u bellwire bellwire …`.",
+      path.string(), std::strerror(error));
+}
+
+std::optional<std::string> objection_to_user(const std::filesystem::path& data_directory) {
+  if (::faccessat(AT_FDCWD, data_directory.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) == 0) return std::nullopt;
+  if (errno != EACCES && errno != EPERM) return std::nullopt;
+  return belongs_to_another(data_directory, errno);
+}
+
 std::expected<DataDirectory, std::string> DataDirectory::open(const std::filesystem::path& path) {
   const auto failed = [&](std::string_view what) {
     return std::unexpected(

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "io/descriptor.h"
@@ -15,6 +16,12 @@ std::filesystem::path default_data_directory();
 
 // The socket on which a running server of this directory answers.
 std::filesystem::path control_socket(const std::filesystem::path& data_directory);
+
+// What to do about a directory, or its socket, that only another user may look into.
+std::string belongs_to_another(const std::filesystem::path& path, int error);
+
+// That, if it is so. None: this user may use the directory, or make it.
+std::optional<std::string> objection_to_user(const std::filesystem::path& data_directory);
 
 // Holds the lock from opening to destruction.
 class DataDirectory {

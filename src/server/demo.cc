@@ -13,8 +13,10 @@
 #include "api/password.h"
 #include "io/entropy.h"
 #include "io/udp_links.h"
+#include "server/data_directory.h"
 #include "server/program.h"
 #include "server/serve.h"
+#include "server/showing.h"
 
 namespace bw::server {
 namespace {
@@ -97,7 +99,7 @@ void print_help(const DemoOptions& options, const std::filesystem::path& data, b
 Try:
   dial *43                          hear yourself (echo)
   dial 1002 from 1001               call between two phones; 1003 and 1004 are there as well
-  http://127.0.0.1:{3}/phone        a phone in the browser; log in as 1001 with the password above
+  http://127.0.0.1:{3}/phone        a phone in the browser; log in as 1001 with {6}
   {5} status --data {0}
   {5} phone ls --data {0}
   {5} call start 1001 1002 --data {0}
@@ -111,7 +113,7 @@ Ctrl-C ends it.
 
 )",
              data.string(), options.sip_port, options.sip_tls_port, options.http_port, options.https_port,
-             bellwire);
+             bellwire, fresh ? "the password above" : "its password");
   if (!has_sound_card())
     fmt::print(
         "This machine has no sound card, so phones on it cannot be heard. In baresip's `config` these stand "
@@ -135,6 +137,7 @@ int demo(const DemoOptions& options) {
     }
     data = name;
   }
+  if (const auto no = objection_to_user(data)) return complain(kNotRunning, *no);
   const bool fresh = !std::filesystem::exists(data / "bellwire.db");
   const std::vector<Login> logins = make_logins();
   OfficeSetup setup;

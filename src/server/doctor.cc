@@ -55,10 +55,12 @@ std::string_view name_of(Verdict v) {
   return "bad";
 }
 
-Finding check_config(const config::Loaded& loaded) {
+Finding check_config(const config::Loaded& loaded, const std::optional<std::filesystem::path>& file) {
   if (!loaded.usable()) return {"configuration", Verdict::kBad, to_text(loaded.problems)};
   if (!loaded.problems.empty()) return {"configuration", Verdict::kWarning, to_text(loaded.problems)};
-  return {"configuration", Verdict::kGood, "no errors"};
+  return {"configuration", Verdict::kGood,
+          file ? file->string() + ": no errors"
+               : "no file was looked at, only the defaults; --config FILE names that of the server"};
 }
 
 Finding check_data(const std::filesystem::path& data) {
@@ -111,10 +113,15 @@ Finding check_ports(const config::Config& config, const std::filesystem::path& d
   if (ask_server(data, "GET", "/health"))
     return {"ports", Verdict::kGood, "held by the running server of this data directory"};
   const io::FrontDoors doors = front_doors(config, data);
-  std::string busy;
+  std::string taken, other;
   const auto look = [&](const std::vector<Endpoint>& all, int type, std::string_view what) {
     for (const Endpoint& at : all) {
-      if (!can_listen(at, type)) busy += io::open_error(what, at, errno).sentence + " ";
+      if (can_listen(at, type)) continue;
+      if (errno == EADDRINUSE) {
+        taken += fmt::format("{}{} {}", taken.empty() ? "" : ", ", what, at.to_string());
+      } else {
+        other += io::open_error(what, at, errno).sentence + " ";
+      }
     }
   };
   look(sip_addresses(config), SOCK_DGRAM, "UDP (SIP)");
@@ -122,7 +129,10 @@ Finding check_ports(const config::Config& config, const std::filesystem::path& d
   look(doors.sip_tls, SOCK_STREAM, "TCP (SIP over TLS)");
   look(doors.http, SOCK_STREAM, "TCP (HTTP)");
   look(doors.https, SOCK_STREAM, "TCP (HTTPS)");
-  if (!busy.empty()) return {"ports", Verdict::kBad, busy};
+  if (!taken.empty())
+    other += "in use by another program: " + taken +
+             ". `ss -lpn` names it; stop it, or choose other ports in the configuration.";
+  if (!other.empty()) return {"ports", Verdict::kBad, other};
   return {"ports", Verdict::kGood, "free"};
 }
 
@@ -196,10 +206,9 @@ std::vector<Finding> examine(const CommandOptions& options) {
   else if (std::filesystem::exists("config.yml"))
     path = "config.yml";
   const config::Loaded loaded = read_config(path);
-  const std::filesystem::path data =
-      options.data.empty() ? default_data_directory() : std::filesystem::path{options.data};
+  const std::filesystem::path data = data_of(options);
   const Instant now = io::Clock{}.now();
-  std::vector<Finding> all{check_config(loaded), check_data(data)};
+  std::vector<Finding> all{check_config(loaded, path), check_data(data)};
   if (loaded.usable()) {
     all.push_back(check_database(loaded.config, data));
     all.push_back(check_ports(loaded.config, data));
@@ -216,6 +225,7 @@ std::vector<Finding> examine(const CommandOptions& options) {
 }  // namespace
 
 int command_doctor(const CommandOptions& options) {
+  if (const auto no = objection_to_user(data_of(options))) return complain(kNotRunning, *no);
   const std::vector<Finding> findings = examine(options);
   int code = kOk;
   boost::json::array list;

@@ -62,10 +62,13 @@ void add_running(CLI::App& app, CommandLine& line) {
     line.demo.data = line.options.data;
     return demo(line.demo);
   });
-  demo_command->add_option("--sip-port", line.demo.sip_port, "SIP over UDP and TCP")->capture_default_str();
-  demo_command->add_option("--sip-tls-port", line.demo.sip_tls_port, "SIP over TLS")->capture_default_str();
-  demo_command->add_option("--http-port", line.demo.http_port, "HTTP and WebSocket")->capture_default_str();
-  demo_command->add_option("--https-port", line.demo.https_port, "the same with TLS")->capture_default_str();
+  const auto port = [demo_command](const char* name, std::uint16_t& into, const char* about) {
+    demo_command->add_option(name, into, about)->capture_default_str()->check(CLI::Range(1, 65'535));
+  };
+  port("--sip-port", line.demo.sip_port, "SIP over UDP and TCP");
+  port("--sip-tls-port", line.demo.sip_tls_port, "SIP over TLS");
+  port("--http-port", line.demo.http_port, "HTTP and WebSocket");
+  port("--https-port", line.demo.https_port, "the same with TLS");
 }
 
 void add_server_commands(CLI::App& app, CommandLine& line) {
@@ -104,13 +107,14 @@ void add_extension_changes(CLI::App& extension, CommandLine& line) {
   };
   text("--name", what.name, "of the person");
   text("--email", what.email, "of the person");
-  change->add_option("--ring-seconds", what.ring_seconds, "0: as voicemail.no_answer_timeout says");
+  change->add_option("--ring-seconds", what.ring_seconds, "5 to 600; 0: as voicemail.no_answer_timeout says");
   text("--forward", what.always, "where every call goes; '' ends it, as below");
   text("--forward-busy", what.busy, "where a call goes while it talks");
   text("--forward-no-answer", what.no_answer, "where a call goes that nobody answers");
   text("--forward-unreachable", what.unreachable, "where a call goes while no phone is there");
   auto* quiet = change->add_flag("--do-not-disturb", what.do_not_disturb, "rings no phone");
-  change->add_flag("--disturb", what.disturb, "rings again")->excludes(quiet);
+  change->add_flag("--disturb", what.disturb, "ends that; what the person set on its own phone or page stays")
+      ->excludes(quiet);
 }
 
 void add_extension_commands(CLI::App& app, CommandLine& line) {

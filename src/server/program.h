@@ -9,7 +9,7 @@ enum ExitCode : int {
   kBadConfiguration = 1,  // errors in config.yml, or doctor found something wrong
   kBadUsage = 2,          // unknown command or option
   kCannotStart = 3,       // port in use, data directory, database
-  kNotRunning = 4,        // no server answers on the control socket
+  kNotRunning = 4,        // no server answers on the control socket, or its data are another user's
   kRefused = 5,           // the server said no
 };
 

@@ -1,5 +1,6 @@
 """What somebody comes across who runs the system for the first time: commands that tell the truth, and what to do."""
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -50,6 +51,8 @@ class Lockouts(unittest.TestCase):
             for _ in range(5):
                 self.assertEqual(Client(office).log_in("1001", "wrong")[0], 401)
             self.assertEqual(Client(office).log_in("1001", password("1001"))[0], 423)
+            told = "locked out 1001 for 600 s after 5 wrong passwords"
+            wait_until(lambda: told in office.log.read_text(), 20, "the log tells of it")
             self.assertEqual(supervisor.ask("GET", "/api/lockouts")[0], 403)
             self.assertEqual(supervisor.ask("DELETE", "/api/lockouts/1001")[0], 403)
             rows = admin.ask("GET", "/api/lockouts")[2]
@@ -70,6 +73,12 @@ class Configuration(unittest.TestCase):
             self.assertIn("server.sip_tls_port", office.cli("status"))
             doctor = said(office, "doctor", "--config", str(office.config_file), code=0)
             self.assertRegex(doctor, r"warning +restart +server\.sip_tls_port")
+            told = "server.sip_tls_port changes with the next start"
+            wait_until(lambda: told in office.log.read_text(), 20, "the log tells what waits")
+            self.assertIn("in force; changed: server.sip_tls_port", office.log.read_text())
+            office.config_file.write_text(before + "nonsense: [\n")
+            said(office, "reload", code=5)
+            wait_until(lambda: "nothing was changed" in office.log.read_text(), 20, "the log tells of the refusal")
             office.config_file.write_text(before)
             self.assertEqual(office.json("reload")["needs_restart"], [], "taken back")
             self.assertEqual(office.status()["needs_restart"], [])
@@ -113,6 +122,17 @@ class Configuration(unittest.TestCase):
                                        "hot_desk.login_failed", "security.lockout")[0], 200)
 
 
+    def test_what_is_no_file_and_no_port_is_said_so(self):
+        with Office() as office:
+            done = subprocess.run(office.command("check", str(office.folder)), stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("is a directory", done.stdout)
+            self.assertIn("65535", said(office, "demo", "--sip-port", "99999", code=2))
+            self.assertIn(f"{office.config_file}: no errors",
+                          said(office, "doctor", "--config", str(office.config_file), code=0))
+
+
 class Extensions(unittest.TestCase):
     def test_a_new_one_rings_as_the_configuration_says_until_it_says_so_itself(self):
         with Office(config="voicemail:\n  no_answer_timeout: 7\n") as office:
@@ -122,6 +142,7 @@ class Extensions(unittest.TestCase):
             self.assertIn("no_answer_timeout", office.cli("extension", "show", "1009"))
             office.cli("extension", "change", "1009", "--ring-seconds", "20", "--email", "nina@example.com")
             self.assertEqual((shown()["ring_seconds"], shown()["email"]), (20, "nina@example.com"))
+            self.assertIn("5 to 600, or 0", said(office, "extension", "change", "1009", "--ring-seconds", "2", code=5))
             office.cli("extension", "change", "1009", "--ring-seconds", "0")
             self.assertEqual(shown()["ring_seconds"], 0)
             self.assertEqual(shown()["email"], "nina@example.com")
@@ -153,7 +174,33 @@ class Extensions(unittest.TestCase):
             office.cli("extension", "change", "1001", "--email", "")
 
 
+    def test_both_ways_of_not_being_disturbed_are_shown(self):
+        with Office() as office:
+            shown = lambda: re.search("do not disturb +(.*)", office.cli("extension", "show", "1001")).group(1)
+            self.assertEqual(shown(), "no")
+            office.cli("extension", "change", "1001", "--do-not-disturb")
+            self.assertIn("--disturb ends it", shown())
+            office.cli("extension", "change", "1001", "--disturb")
+            self.assertEqual(shown(), "no")
+            alice, bob = (login(office, number, password(number)) for number in ("1001", "1002"))
+            self.assertEqual(bob.ask("POST", "/api/presence/set", {"status": "dnd"})[0], 200)
+            self.assertEqual(shown(), "no", "that is somebody else")
+            self.assertEqual(alice.ask("POST", "/api/presence/set", {"status": "dnd"})[0], 200)
+            self.assertIn("as the person wishes", shown())
+
+
 class Calls(unittest.TestCase):
+    def test_a_call_that_goes_on_has_not_failed(self):
+        with Office() as office, Phone("1001", office) as alice, Phone("1002", office) as bob:
+            admin = user(office, "eve")
+            alice.register()
+            bob.register()
+            talk(alice, bob)
+            row = lambda: (admin.ask("GET", "/api/cdr")[2] or [{"disposition": "none yet"}])[0]["disposition"]
+            wait_until(lambda: row() is None, 20, "the call is listed without an outcome")
+            alice.hang_up()
+            wait_until(lambda: row() == "answered", 20, "the outcome")
+
     def test_what_nobody_can_answer_is_not_called_a_success(self):
         with Office() as office, Phone("1001", office) as alice, Phone("1002", office) as bob:
             for phone in (alice, bob):
@@ -225,17 +272,18 @@ class Commands(unittest.TestCase):
 
     def test_somebody_elses_server_is_not_taken_for_none(self):
         with Office() as office:
-            command = office.command("status", "--data", str(office.data))
-            if os.geteuid() == 0:  # root without its privilege over files is like anybody else
-                command = [shutil.which("setpriv"), "--bounding-set=-dac_override,-dac_read_search", *command]
-            os.chmod(office.data, 0)
-            try:
-                done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
-            finally:
-                os.chmod(office.data, 0o700)
-            self.assertEqual(done.returncode, 4)
-            self.assertIn("belongs to another user", done.stdout)
-            self.assertNotIn("bellwire serve", done.stdout)
+            for word in ("status", "doctor", "export", "demo"):
+                command = office.command(word, "--data", str(office.data))
+                if os.geteuid() == 0:  # root without its privilege over files is like anybody else
+                    command = [shutil.which("setpriv"), "--bounding-set=-dac_override,-dac_read_search", *command]
+                os.chmod(office.data, 0)
+                try:
+                    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+                finally:
+                    os.chmod(office.data, 0o700)
+                self.assertEqual(done.returncode, 4, done.stdout)
+                self.assertIn("belongs to another user", done.stdout)
+                self.assertNotIn("bellwire serve", done.stdout)
 
     def test_the_name_of_the_server_in_a_browser_leads_to_the_phone(self):
         with Office() as office:

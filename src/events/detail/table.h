@@ -191,7 +191,7 @@ struct Table<SecurityLockout> {
   static constexpr std::string_view kAbout =
       "An address or an extension is locked out after failed attempts.";
   static constexpr auto kFields = std::tuple{
-      Entry{"subject_kind", &T::subject_kind, "address, extension"},
+      Entry{"subject_kind", &T::subject_kind, "address, extension, user"},
       Entry{"subject", &T::subject, "which one"},
       Entry{"attempts", &T::attempts, "failed ones that led to it"},
       Entry{"seconds", &T::seconds, "how long it lasts"},
