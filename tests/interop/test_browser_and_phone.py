@@ -178,6 +178,8 @@ class BrowserAndPhone(unittest.TestCase):
                 pressed = lambda: "".join(e["param"] for e in phone.pump() if e["type"] == "CALL_DTMF_START")
                 page.evaluate("(keys) => call.sendDigits(keys)", KEYS)
                 wait_until(lambda: pressed() == KEYS, 30, "the phone hears what the page sends")
+                over = lambda: sum(e["type"] == "CALL_DTMF_END" for e in phone.pump())
+                wait_until(lambda: over() == len(KEYS), 10, "the last key is over before another is pressed elsewhere")
                 page.evaluate("""(keys) => phone.peerConnection.getSenders()[0].dtmf.insertDTMF(keys, 120, 120)""", KEYS)
                 wait_until(lambda: pressed() == KEYS + KEYS, 30, "the phone hears what Chromium itself sends")
             self.assertEqual(page.evaluate("() => keys"), KEYS, "nothing came back")
