@@ -14,7 +14,7 @@
 
 namespace bw::registrar {
 
-inline const Instant kNow{1'700'000'000s};
+inline const Instant kStart{1'700'000'000s};
 inline const Endpoint kHome{IpAddress::v4(0xC6336401), 5060};      // 198.51.100.1: not trusted
 inline const Endpoint kAttacker{IpAddress::v4(0xCB007107), 5060};  // 203.0.113.7: not trusted
 inline const Endpoint kDesk{IpAddress::v4(0x0A000005), 5060};      // 10.0.0.5: trusted
@@ -144,7 +144,7 @@ class AuthenticatorTest : public testing::Test {
   SeededRng rng{42};
   model::Directory directory;
   Authenticator auth{rng, std::make_shared<const model::Settings>(default_settings())};
-  Instant now = kNow;
+  Instant now = kStart;
 };
 
 }  // namespace bw::registrar
