@@ -80,6 +80,18 @@ function ventriloquist() {
   };
 }
 
+// Chromium gives a load up when the machine's network gets another address, as a fresh one does for a second or two.
+async function visit(page, url) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await page.goto(url, { waitUntil: "load", timeout: 60_000 });
+    } catch (error) {
+      if (tries === 10 || !String(error.message).includes("ERR_NETWORK_CHANGED")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }
+}
+
 const actions = {
   async open({ url, permissions, dark, width, height, https, says }) {
     const context = await browser.newContext({
@@ -99,7 +111,7 @@ const actions = {
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && told.push(`${message.type()}: ${message.text()}`));
     page.on("pageerror", (error) => told.push(`error: ${error.message}`));
     pages.set(name, { page, context, told });
-    if (url) await page.goto(url, { waitUntil: "load", timeout: 60_000 });
+    if (url) await visit(page, url);
     return name;
   },
   async another({ page }) {
@@ -109,7 +121,7 @@ const actions = {
     pages.set(name, { page: tab, context, told: [] });
     return name;
   },
-  goto: ({ page, url }) => pages.get(page).page.goto(url, { waitUntil: "load", timeout: 60_000 }).then((r) => ({ status: r.status(), headers: r.headers() })),
+  goto: ({ page, url }) => visit(pages.get(page).page, url).then((r) => ({ status: r.status(), headers: r.headers() })),
   reload: ({ page }) => pages.get(page).page.reload({ waitUntil: "load", timeout: 60_000 }).then(() => null),
   evaluate: ({ page, code, argument }) => pages.get(page).page.evaluate(`(${code})(${JSON.stringify(argument ?? null)})`),
   // By the debugger: the policy of a page may forbid it to evaluate anything itself.
