@@ -173,6 +173,21 @@ class Page(unittest.TestCase):
         self.clean(page)
         page.close()
 
+    def test_a_call_that_goes_on_is_not_among_those_that_were(self):
+        with Phone("1003", self.office) as carol, Phone("1004", self.office) as dave:
+            carol.register()
+            dave.register()
+            talk(carol, dave)
+            page = logged_in(self.browser, self.url, "1004")
+            page.wait("() => fetch('/api/cdr?extension=1004').then((r) => r.json()).then((all) => all.length === 1)")
+            page.reload()
+            page.click("button", "History")
+            page.read("Your calls appear here.", 10)
+            self.clean(page)
+            page.close()
+            carol.hang_up()
+            dave.hung_up()
+
     def test_ones_own_state_is_set(self):
         page = logged_in(self.browser, self.url, "1004")
         page.evaluate("() => { const s = document.querySelector('.presence select'); s.value = 'dnd'; s.dispatchEvent(new Event('change', {bubbles: true})); }")

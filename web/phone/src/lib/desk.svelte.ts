@@ -18,7 +18,7 @@ export interface PastCall {
   from_number: string;
   to_number: string;
   start_time: string;
-  disposition: string;
+  disposition: string | null; // null while the call goes on
   billsec: number;
   reason: string;
 }
@@ -275,7 +275,8 @@ export class Desk {
   async readPast(): Promise<void> {
     await this.quietly(async () => {
       const own = encodeURIComponent(this.me.extension);
-      this.past = await this.phone.api.get<PastCall[]>(`/api/cdr?limit=100&extension=${own}`);
+      const records = await this.phone.api.get<PastCall[]>(`/api/cdr?limit=100&extension=${own}`);
+      this.past = records.filter((record) => record.disposition !== null);
     });
   }
 
