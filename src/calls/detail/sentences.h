@@ -3,8 +3,6 @@
 
 #include <string>
 
-#include "base/rng.h"
-#include "base/time.h"
 #include "calls/leg_event.h"
 #include "model/call_record.h"
 
@@ -13,7 +11,5 @@ namespace bw::calls {
 // "1002 is busy", "1002's phone did not respond", …
 std::string refusal_sentence(const std::string& target, const LegEvent::Refused& what);
 model::Disposition disposition_of(int status);
-
-// UUIDv7 (RFC 9562 §5.7) of this instant.
 
 }  // namespace bw::calls
