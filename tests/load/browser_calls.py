@@ -18,13 +18,10 @@ os.environ.setdefault("BELLWIRE", str(ROOT / "build/release/bellwire"))
 
 import office as offices  # noqa: E402
 from crowd import Crowd  # noqa: E402
+from load import line  # noqa: E402
 from office import Office  # noqa: E402
 
 QUIET = "logging:\n  level: WARNING\n"
-
-
-def line(what, value, must=""):
-    print(f"| {what} | {value} | {must} |", flush=True)
 
 
 def numbers(first, count):
