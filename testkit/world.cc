@@ -29,6 +29,13 @@ model::Settings World::office_settings() {
   return s;
 }
 
+model::Settings World::browser_settings() {
+  model::Settings s = office_settings();
+  s.browsers.enabled = true;
+  s.browsers.fingerprint = "sha-256 AB";
+  return s;
+}
+
 Phone& World::equip(std::string_view name, std::string_view number, std::string_view password,
                     Habits habits) {
   habits.password = password;

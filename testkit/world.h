@@ -25,6 +25,7 @@ class World : public Stage {
   ~World() override;
 
   static model::Settings office_settings();
+  static model::Settings browser_settings();  // the same, and browsers are phones
 
   Pbx& pbx() { return *pbx_; }
 

@@ -10,15 +10,8 @@ using testkit::Browser;
 using testkit::Phone;
 using testkit::PhoneCodec;
 
-model::Settings with_browsers() {
-  model::Settings s = World::office_settings();
-  s.browsers.enabled = true;
-  s.browsers.fingerprint = "sha-256 AB";
-  return s;
-}
-
 struct Office : World {
-  explicit Office(std::uint64_t seed) : World{Seed{seed}, with_browsers()} {}
+  explicit Office(std::uint64_t seed) : World{Seed{seed}, World::browser_settings()} {}
 
   Phone& phone_with(std::string_view name, PhoneCodec codec, int events = 101) {
     Phone& p = phone(name, {.codecs = {std::move(codec)}, .telephone_event = events});
@@ -85,9 +78,7 @@ TEST(BrowserCodec, IsOpusWithAPhoneThatHasItAndNobodyIsAsked) {
   Office office{3};
   Phone& bob = office.phone_with("bob", kOpus);
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call() && bob.in_call(); })) << office.ladder();
+  talk(office, page, bob);
   office.run_for(1s);
   EXPECT_EQ(0U, offers(page));
   EXPECT_EQ((std::vector<std::string>{"opus/48000", "opus/48000"}), office.codecs());
@@ -191,9 +182,7 @@ TEST(BrowserKeys, ThatAPhonePressesAreToldThePageInEachForm) {
   Office office{9};
   Phone& bob = office.phone_with("bob", kPcmu);
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call() && bob.in_call(); }));
+  talk(office, page, bob);
   bob.presses(kAllKeys);
   EXPECT_TRUE(office.until([&] { return keys(page) == kAllKeys; })) << keys(page);
   bob.presses_by_info(kAllKeys);
@@ -209,9 +198,7 @@ TEST(BrowserKeys, ReachAPhoneOnceEachThoughPacketsAreLost) {
   Office office{10};
   Phone& bob = office.phone_with("bob", kPcmu);
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call() && bob.in_call(); }));
+  talk(office, page, bob);
   office.network().loses(5_percent).everywhere();
   for (const char key : kAllKeys) {
     ASSERT_TRUE(page.presses(std::string(1, key))) << page.refused().sentence;
@@ -235,9 +222,7 @@ TEST(BrowserKeys, AllAtOnceReachAPhoneThatKnowsThemByInfoAloneInOrder) {
   Office office{11};
   Phone& bob = office.phone_with("bob", kPcmu, -1);
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call() && bob.in_call(); }));
+  talk(office, page, bob);
   office.network().loses(20_percent).everywhere();
   const std::string many = std::string(kAllKeys) + std::string(kAllKeys) + std::string(kAllKeys);
   ASSERT_TRUE(page.presses(many)) << page.refused().sentence;

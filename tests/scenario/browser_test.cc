@@ -9,15 +9,8 @@ namespace {
 using ports::BrowserPush;
 using testkit::Browser;
 
-model::Settings with_browsers() {
-  model::Settings s = World::office_settings();
-  s.browsers.enabled = true;
-  s.browsers.fingerprint = "sha-256 AB";
-  return s;
-}
-
 TEST(Browser, DialsTheEchoTestAndHangsUp) {
-  World office{Seed{1}, with_browsers()};
+  World office{Seed{1}, World::browser_settings()};
   Browser& page = office.browser("alice");
   ASSERT_EQ("connected", page.shown()->state) << page.refused().sentence;
   ASSERT_TRUE(page.dials("*43")) << page.refused().sentence;
@@ -34,7 +27,7 @@ TEST(Browser, DialsTheEchoTestAndHangsUp) {
 }
 
 TEST(Browser, CallsADeskPhoneAndIsHungUpOn) {
-  World office{Seed{2}, with_browsers()};
+  World office{Seed{2}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
   ASSERT_TRUE(page.dials(bob)) << page.refused().sentence;
@@ -49,7 +42,7 @@ TEST(Browser, CallsADeskPhoneAndIsHungUpOn) {
 }
 
 TEST(Browser, IsCalledByADeskPhoneWhoseNameItIsTold) {
-  World office{Seed{3}, with_browsers()};
+  World office{Seed{3}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
   bob.dials(page.number());
@@ -67,7 +60,7 @@ TEST(Browser, IsCalledByADeskPhoneWhoseNameItIsTold) {
 }
 
 TEST(Browser, CallsAnotherBrowser) {
-  World office{Seed{4}, with_browsers()};
+  World office{Seed{4}, World::browser_settings()};
   Browser& alice = office.browser("alice");
   Browser& bob = office.browser("bob");
   ASSERT_TRUE(alice.dials(bob));
@@ -85,7 +78,7 @@ TEST(Browser, CallsAnotherBrowser) {
 }
 
 TEST(Browser, ThatIsLoggedInTwiceStopsRingingWhereItIsNotAnswered) {
-  World office{Seed{5}, with_browsers()};
+  World office{Seed{5}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& here = office.browser("alice");
   Browser& there = office.browser_of(here.number());
@@ -99,7 +92,7 @@ TEST(Browser, ThatIsLoggedInTwiceStopsRingingWhereItIsNotAnswered) {
 }
 
 TEST(Browser, RingsBesideADeskPhoneOfItsExtension) {
-  World office{Seed{6}, with_browsers()};
+  World office{Seed{6}, World::browser_settings()};
   auto [alice, bob] = office.phones("alice", "bob");
   Browser& page = office.browser_of(alice.number());
   bob.dials(alice);
@@ -112,7 +105,7 @@ TEST(Browser, RingsBesideADeskPhoneOfItsExtension) {
 }
 
 TEST(Browser, LearnsWhyACallCannotBe) {
-  World office{Seed{7}, with_browsers()};
+  World office{Seed{7}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
   EXPECT_FALSE(page.dials("1999"));
@@ -128,7 +121,7 @@ TEST(Browser, LearnsWhyACallCannotBe) {
 }
 
 TEST(Browser, DoesNotRingForItsOwnCall) {
-  World office{Seed{24}, with_browsers()};
+  World office{Seed{24}, World::browser_settings()};
   Browser& page = office.browser("alice");
   EXPECT_FALSE(page.dials(page));
   EXPECT_EQ("busy", page.refused().code);
@@ -140,7 +133,7 @@ TEST(Browser, DoesNotRingForItsOwnCall) {
 }
 
 TEST(Browser, DeclinesForAllItsDevices) {
-  World office{Seed{8}, with_browsers()};
+  World office{Seed{8}, World::browser_settings()};
   auto [alice, bob] = office.phones("alice", "bob");
   Browser& page = office.browser_of(alice.number());
   bob.dials(alice);
@@ -152,7 +145,7 @@ TEST(Browser, DeclinesForAllItsDevices) {
 }
 
 TEST(Browser, IsNotRungWhenNobodyIsAtItAndItsCallerIsTold) {
-  World office{Seed{9}, with_browsers()};
+  World office{Seed{9}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
   bob.dials(page.number());
@@ -169,12 +162,10 @@ TEST(Browser, IsNotRungWhenNobodyIsAtItAndItsCallerIsTold) {
 }
 
 TEST(Browser, HoldsAndResumesAndIsHeld) {
-  World office{Seed{10}, with_browsers()};
+  World office{Seed{10}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call(); }));
+  talk(office, page, bob);
   EXPECT_TRUE(page.holds()) << page.refused().sentence;
   EXPECT_TRUE(office.until([&] { return bob.is_held(); })) << office.ladder();
   EXPECT_FALSE(page.shown()->call) << "nothing sounds";
@@ -194,12 +185,10 @@ TEST(Browser, HoldsAndResumesAndIsHeld) {
 }
 
 TEST(Browser, PassesACallOn) {
-  World office{Seed{11}, with_browsers()};
+  World office{Seed{11}, World::browser_settings()};
   auto [bob, carol] = office.phones("bob", "carol");
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call(); }));
+  talk(office, page, bob);
   EXPECT_TRUE(page.transfers_to(carol.number())) << page.refused().sentence;
   carol.answers();
   EXPECT_TRUE(office.until([&] { return carol.in_call() && page.is_idle(); })) << office.ladder();
@@ -208,12 +197,10 @@ TEST(Browser, PassesACallOn) {
 }
 
 TEST(Browser, AsksOneAndConnectsItWithAnother) {
-  World office{Seed{12}, with_browsers()};
+  World office{Seed{12}, World::browser_settings()};
   auto [bob, carol] = office.phones("bob", "carol");
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call(); }));
+  talk(office, page, bob);
   const std::string first = page.talking().front();
   ASSERT_TRUE(page.dials(carol)) << page.refused().sentence;
   EXPECT_TRUE(office.until([&] { return bob.is_held(); })) << "who asks another lets the first wait";
@@ -231,7 +218,7 @@ TEST(Browser, AsksOneAndConnectsItWithAnother) {
 // The consultation ends and its other side moves to the call that stays; for the page that was asked it is
 // one call all the time.
 TEST(Browser, ThatIsConnectedWithSomebodyElseKeepsItsCall) {
-  World office{Seed{25}, with_browsers()};
+  World office{Seed{25}, World::browser_settings()};
   auto [bob, carol] = office.phones("bob", "carol");
   Browser& page = office.browser("alice");
   talk(office, bob, carol);
@@ -256,7 +243,7 @@ TEST(Browser, ThatIsConnectedWithSomebodyElseKeepsItsCall) {
 }
 
 TEST(Browser, IsGivenACallByADeskPhone) {
-  World office{Seed{13}, with_browsers()};
+  World office{Seed{13}, World::browser_settings()};
   auto [bob, carol] = office.phones("bob", "carol");
   Browser& page = office.browser("alice");
   talk(office, bob, carol);
@@ -270,12 +257,10 @@ TEST(Browser, IsGivenACallByADeskPhone) {
 }
 
 TEST(Browser, ThatIsLoadedAgainGoesOnWithItsCall) {
-  World office{Seed{14}, with_browsers()};
+  World office{Seed{14}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call(); }));
+  talk(office, page, bob);
   const auto before = page.shown()->peer_connection;
   page.reloads();
   EXPECT_EQ("connected", page.shown()->state);
@@ -289,12 +274,10 @@ TEST(Browser, ThatIsLoadedAgainGoesOnWithItsCall) {
 }
 
 TEST(Browser, ThatDoesNotComeBackLosesItsCallAfterAMinute) {
-  World office{Seed{15}, with_browsers()};
+  World office{Seed{15}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call(); }));
+  talk(office, page, bob);
   page.goes_away();
   office.run_for(59s);
   EXPECT_TRUE(bob.in_call()) << office.ladder();
@@ -306,7 +289,7 @@ TEST(Browser, ThatDoesNotComeBackLosesItsCallAfterAMinute) {
 }
 
 TEST(Browser, SessionEndsWhenNobodyTouchesItAndItIsSilent) {
-  World office{Seed{16}, with_browsers()};
+  World office{Seed{16}, World::browser_settings()};
   Browser& page = office.browser("alice");
   office.run_for(1h);
   EXPECT_TRUE(page.shown().has_value()) << "live media is a sign of life";
@@ -321,7 +304,7 @@ TEST(Browser, SessionEndsWhenNobodyTouchesItAndItIsSilent) {
 }
 
 TEST(Browser, SessionsAreClosedToOtherExtensions) {
-  World office{Seed{17}, with_browsers()};
+  World office{Seed{17}, World::browser_settings()};
   Browser& alice = office.browser("alice");
   Browser& bob = office.browser("bob");
   const auto as_bob = [&](ports::BrowserWish wish) {
@@ -348,7 +331,7 @@ TEST(Browser, SessionsAreClosedToOtherExtensions) {
 }
 
 TEST(Browser, ThatComesBackHearsWhatItMissed) {
-  World office{Seed{18}, with_browsers()};
+  World office{Seed{18}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
   const auto first = ports::browser_reply<ports::BrowserPushes>(*page.asks(ports::MissedPushes{}))->newest;
@@ -366,7 +349,7 @@ TEST(Browser, ThatComesBackHearsWhatItMissed) {
 }
 
 TEST(Browser, AsksForANewConnectionAndAnswersTheOffer) {
-  World office{Seed{19}, with_browsers()};
+  World office{Seed{19}, World::browser_settings()};
   Browser& page = office.browser("alice");
   ASSERT_TRUE(page.does(ports::RestartBrowser{})) << page.refused().sentence;
   const auto offers = page.told<BrowserPush::Offered>();
@@ -379,12 +362,10 @@ TEST(Browser, AsksForANewConnectionAndAnswersTheOffer) {
 }
 
 TEST(Browser, SaysHowWellItHearsAndTheRecordKeepsIt) {
-  World office{Seed{20}, with_browsers()};
+  World office{Seed{20}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
-  page.dials(bob);
-  bob.answers();
-  ASSERT_TRUE(office.until([&] { return page.in_call(); }));
+  talk(office, page, bob);
   ports::BrowserFigures figures{.packets_received = 245, .packets_lost = 5, .jitter_ms = 4, .codec = "opus"};
   EXPECT_TRUE(page.does(figures)) << page.refused().sentence;
   const auto told = page.told<BrowserPush::Heard>();
@@ -403,7 +384,7 @@ TEST(Browser, SaysHowWellItHearsAndTheRecordKeepsIt) {
 
 TEST(Browser, AcceptAndHangUpAtTheSameMomentLeaveNobodyInACall) {
   for (int ms = -30; ms <= 30; ++ms) {
-    World office{Seed{static_cast<std::uint64_t>(100 + ms)}, with_browsers()};
+    World office{Seed{static_cast<std::uint64_t>(100 + ms)}, World::browser_settings()};
     auto [bob] = office.phones("bob");
     Browser& page = office.browser("alice");
     bob.dials(page.number());
@@ -421,7 +402,7 @@ TEST(Browser, AcceptAndHangUpAtTheSameMomentLeaveNobodyInACall) {
 }
 
 TEST(Browser, CallingIsRefusedWhenItIsSwitchedOff) {
-  World office{Seed{21}, with_browsers()};
+  World office{Seed{21}, World::browser_settings()};
   Browser& page = office.browser("alice");
   page.dials("*43");
   ASSERT_TRUE(page.in_call());
@@ -433,7 +414,7 @@ TEST(Browser, CallingIsRefusedWhenItIsSwitchedOff) {
 }
 
 TEST(Browser, ExtensionThatIsRemovedLosesItsSessions) {
-  World office{Seed{22}, with_browsers()};
+  World office{Seed{22}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
   page.dials(bob);
@@ -445,7 +426,7 @@ TEST(Browser, ExtensionThatIsRemovedLosesItsSessions) {
 }
 
 TEST(Browser, SessionsOfAnOldPasswordEndWithTheirCalls) {
-  World office{Seed{24}, with_browsers()};
+  World office{Seed{24}, World::browser_settings()};
   auto [bob] = office.phones("bob");
   Browser& page = office.browser("alice");
   page.dials(bob);
@@ -468,7 +449,7 @@ TEST(Browser, SessionsOfAnOldPasswordEndWithTheirCalls) {
 }
 
 TEST(Browser, CannotHaveMoreSessionsThanItsExtensionMay) {
-  World office{Seed{23}, with_browsers()};
+  World office{Seed{23}, World::browser_settings()};
   Browser& first = office.browser("alice");
   std::vector<Browser*> more;
   for (int i = 1; i < 10; ++i) more.push_back(&office.browser_of(first.number()));

@@ -71,10 +71,9 @@ class Walk {
   }
 
   static model::Settings settings() {
-    model::Settings s = World::office_settings();
+    model::Settings s = World::browser_settings();
     s.no_answer_timeout = 10s;
     s.max_call_duration = 600s;
-    s.browsers.enabled = true;
     return s;
   }
 

@@ -18,7 +18,8 @@ using testkit::Seed;
 using testkit::World;
 
 // a calls b; both are in the call afterwards.
-inline void talk(World& office, Phone& a, Phone& b) {
+template <typename Caller>  // a phone, or a page
+void talk(World& office, Caller& a, Phone& b) {
   a.dials(b);
   b.answers();
   ASSERT_TRUE(office.until([&] { return a.in_call() && b.in_call(); })) << office.ladder();
