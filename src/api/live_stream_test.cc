@@ -36,7 +36,8 @@ events::StoredBatch commit(std::uint64_t seq) {
 }
 
 struct Listening {
-  Listening(StreamedServices& s, const access::Principal& who) : response(s.stream.open({}, who, 0, {}, true)) {
+  Listening(StreamedServices& s, const access::Principal& who)
+      : response(s.stream.open({}, who, 0, {}, true)) {
     response.stays->opened(line);
   }
   Line line;

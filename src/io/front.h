@@ -68,8 +68,8 @@ class FrontSink {
 };
 
 struct FrontHandlers {
-  http::Handler from_network;   // http and https
-  http::Handler from_operator;  // control_socket
+  http::Handler from_network;                // http and https
+  http::Handler from_operator;               // control_socket
   std::function<void()> look_after = [] {};  // every StreamLimits::sweep
 };
 

@@ -4,11 +4,16 @@ namespace bw::model {
 
 std::string_view name_of(Disposition d) {
   switch (d) {
-    case Disposition::kAnswered: return "answered";
-    case Disposition::kNoAnswer: return "no_answer";
-    case Disposition::kBusy: return "busy";
-    case Disposition::kFailed: return "failed";
-    case Disposition::kCancelled: return "cancelled";
+    case Disposition::kAnswered:
+      return "answered";
+    case Disposition::kNoAnswer:
+      return "no_answer";
+    case Disposition::kBusy:
+      return "busy";
+    case Disposition::kFailed:
+      return "failed";
+    case Disposition::kCancelled:
+      return "cancelled";
   }
   return "failed";
 }
