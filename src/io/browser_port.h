@@ -54,6 +54,8 @@ class BrowserPort {
   bool has_more() const;  // that descriptor() does not tell of
 
   bool send(const webrtc::Path& path, std::span<const std::uint8_t> bytes);
+  // Those of `packets` that leave from here (kSessionPort); how many could be sent.
+  std::size_t send_all(std::span<const media::OutPacket> packets);
 
   // Streams that were closed, by either end, since the last call.
   std::vector<std::uint64_t> take_gone();

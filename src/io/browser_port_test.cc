@@ -307,6 +307,37 @@ TEST(BrowserPort, ABurstOfFramesBeyondOneBatchIsReadWhole) {
   EXPECT_EQ(got, kFrames);
 }
 
+// More than one system call takes, and in the middle one that cannot be sent: nobody else's voice goes with
+// it.
+TEST(BrowserPort, WhatCannotBeSentTakesNothingElseWithIt) {
+  const Endpoint any{IpAddress::v4(0x7F000001), 0};
+  auto port = BrowserPort::open(std::span{&any, 1});
+  auto listener = BrowserPort::open(std::span{&any, 1});
+  ASSERT_TRUE(port && listener);
+  constexpr std::uint8_t kPackets = BrowserPort::kBatch + 10;
+  constexpr std::uint8_t kToNowhere = 5;
+  std::array<std::array<std::uint8_t, 1>, kPackets> payloads{};
+  std::vector<media::OutPacket> packets;
+  for (std::uint8_t i = 0; i < kPackets; ++i) {
+    payloads[i] = {i};
+    const Endpoint to{any.ip, i == kToNowhere ? std::uint16_t{0} : listener->port()};
+    packets.push_back({media::kSessionPort, to, payloads[i], any.ip});
+  }
+  EXPECT_EQ(port->send_all(packets), kPackets - 1U);
+  Clock clock;
+  Bytes came;
+  for (const Instant end = clock.now() + kPatience; came.size() < kPackets - 1U && clock.now() < end;) {
+    pollfd ready{listener->descriptor(), POLLIN, 0};
+    ::poll(&ready, 1, 100);
+    for (const auto& packet : listener->receive(clock.now())) came.push_back(packet.buffer[0]);
+  }
+  Bytes expected;
+  for (std::uint8_t i = 0; i < kPackets; ++i) {
+    if (i != kToNowhere) expected.push_back(i);
+  }
+  EXPECT_EQ(came, expected);
+}
+
 // The check of whoever talks over UDP is among the very next packets, whatever comes over TCP.
 TEST(BrowserPort, AFloodOverTcpLeavesRoomForDatagramsAndForOtherStreams) {
   const Endpoint any{IpAddress::v4(0x7F000001), 0};

@@ -28,7 +28,9 @@ struct alignas(16) Buffer {
 // Voice before everything else of this machine; refused without CAP_SYS_NICE or LimitNICE, and works without.
 constexpr int kNiceness = -10;
 // A round that brought so many is dense enough as it is: waiting for more would only add delay.
-constexpr std::size_t kFullRound = 16;
+constexpr Duration::rep kFullRound = 16;
+// Packets that must come while they gather; for fewer, nobody's voice waits.
+constexpr Duration::rep kWorthwhile = 4;
 // After commands the thread looks for more by itself so long, in milliseconds: a call brings about ten of
 // them, and waking a thread costs more than obeying. No ear notices the wait.
 constexpr int kCommandPause = 3;
@@ -179,12 +181,14 @@ void MediaLoop::Worker::receive(std::span<const std::uint16_t> ready) {
 }
 
 void MediaLoop::Worker::send() {
+  std::size_t sent = 0;
   for (const OutPacket& packet : out_) {
-    const bool sent = packet.local_port == media::kSessionPort
-                          ? browsers_->port.send({packet.to, packet.local, packet.stream}, packet.bytes)
-                          : sockets_.send(packet.local_port, packet.to, packet.bytes);
-    ++(sent ? counted_.sent : counted_.send_failed);
+    if (packet.local_port == media::kSessionPort) continue;
+    sent += sockets_.send(packet.local_port, packet.to, packet.bytes) ? 1U : 0U;
   }
+  if (browsers_) sent += browsers_->port.send_all(out_);
+  counted_.sent += sent;
+  counted_.send_failed += out_.size() - sent;
   out_.clear();
 }
 
@@ -246,10 +250,13 @@ void MediaLoop::Worker::deliver_events() {
   sink_(std::exchange(events_, {}));
 }
 
+// Until a full round has come, at the pace of this one.
 void MediaLoop::Worker::let_gather(Instant round_started, std::size_t packets) {
   const Duration gap = round_started - std::exchange(last_round_, round_started);
-  if (packets == 0 || packets >= kFullRound || gap >= settings_.gather * 3) return;
-  std::this_thread::sleep_for(settings_.gather);
+  if (packets == 0 || static_cast<Duration::rep>(packets) >= kFullRound) return;
+  const Duration each = gap / static_cast<Duration::rep>(packets);
+  if (each * kWorthwhile > settings_.gather) return;
+  std::this_thread::sleep_for(std::min(each * kFullRound, settings_.gather));
 }
 
 void MediaLoop::Worker::publish() {

@@ -28,7 +28,7 @@ struct MediaLoopSettings {
   media::RelayLimits relay;
   // While packets come thicker than this, the thread lets them gather so long before it looks again: one
   // wake-up then serves many sockets (docs/protocols/media-relay.md has the figures). Zero: never.
-  Duration gather = 500us;
+  Duration gather = 2ms;
   std::size_t waiting_commands = 16'384;
 };
 

@@ -34,7 +34,7 @@ struct Options {
   unsigned calls = 400;
   unsigned seconds = 5;
   unsigned tick_us = 100;
-  unsigned gather_us = 500;
+  unsigned gather_us = 2'000;
   unsigned runs = 1;
   bool ipv4 = false;
   std::string_view mode = "both";
