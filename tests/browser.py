@@ -88,7 +88,7 @@ class Browser:
             number = self.last
             self.process.stdin.write(json.dumps({"id": number, "do": action, **more}) + "\n")
             self.process.stdin.flush()
-        return self._answer(number, 60 + more.get("seconds", 120))
+        return self._answer(number, 60 + more.get("seconds", 240))
 
     def open(self, url=None, **more):
         return Page(self, self.ask("open", url=url, **more))
@@ -96,7 +96,7 @@ class Browser:
     def close(self):
         try:
             self.process.stdin.close()
-            self.process.wait(30)
+            self.process.wait(60)
         except (OSError, subprocess.TimeoutExpired):
             self.process.kill()
             self.process.wait(10)
@@ -128,17 +128,17 @@ class Page:
         """A JavaScript function of one argument."""
         return self.ask("evaluate", code=code, argument=argument)
 
-    def wait(self, code, argument=None, seconds=60):
+    def wait(self, code, argument=None, seconds=120):
         """Until the function answers something true, which comes back."""
         return self.ask("wait", code=code, argument=argument, seconds=seconds)
 
-    def click(self, role, name, seconds=60):
+    def click(self, role, name, seconds=120):
         self.ask("click", role=role, name=name, seconds=seconds)
 
-    def see(self, role, name=None, seconds=60):
+    def see(self, role, name=None, seconds=120):
         self.ask("see", role=role, name=name, seconds=seconds)
 
-    def read(self, text, seconds=60):
+    def read(self, text, seconds=120):
         self.ask("read", text=text, seconds=seconds)
 
     def fill(self, label, text):
@@ -173,7 +173,7 @@ class Page:
         heard = self.evaluate("async () => { const s = " + stream + "; return s ? await window.__loudest(s) : {hz: 0, db: -200}; }")
         return heard["hz"], heard["db"]
 
-    def hears(self, hz, seconds=60, **more):
+    def hears(self, hz, seconds=120, **more):
         """Until this is the loudest frequency, three times running; when that began comes back (time.monotonic)."""
         end, running, heard, first = time.monotonic() + seconds, 0, None, 0
         while time.monotonic() < end:

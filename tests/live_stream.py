@@ -10,16 +10,16 @@ import time
 
 def connect(office, operator=True):
     if not operator:
-        return socket.create_connection((office.host, office.http), 20)
+        return socket.create_connection((office.host, office.http), 60)
     made = socket.socket(socket.AF_UNIX)
-    made.settimeout(20)
+    made.settimeout(60)
     made.connect(str(office.data / "bellwire.sock"))
     return made
 
 
 def token_of(office, number, secret):
     """Logs an extension in; for the Authorization header."""
-    asked = http.client.HTTPConnection(office.host, office.http, timeout=30)
+    asked = http.client.HTTPConnection(office.host, office.http, timeout=120)
     asked.request("POST", "/api/login", json.dumps({"username": number, "password": secret}),
                   {"Content-Type": "application/json"})
     answer = asked.getresponse()
@@ -40,7 +40,7 @@ class Reader:
             lines.append("Authorization: Bearer " + token)
         self.socket.sendall("\r\n".join(lines + ["", ""]).encode())
         while b"\r\n\r\n" not in self.buffer:
-            self._more(20)
+            self._more(60)
         head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
         self.head = head.decode()
         self.status = int(self.head.split()[1])
@@ -62,7 +62,7 @@ class Reader:
             raise ConnectionError(f"the server closed the connection: {self.buffer[-300:]}")
         self.buffer += part
 
-    def next(self, seconds=20):
+    def next(self, seconds=60):
         end = time.monotonic() + seconds
         while True:
             message = self._cut()
@@ -70,7 +70,7 @@ class Reader:
                 return message
             self._more(end - time.monotonic())
 
-    def until(self, event_type, seconds=20):
+    def until(self, event_type, seconds=60):
         """All messages up to the first of this type, that one included."""
         found = []
         while not found or found[-1]["event_type"] != event_type:

@@ -127,7 +127,10 @@ class Office:
             self.process = subprocess.Popen(
                 self.command("serve", "--config", str(self.config_file), "--data", str(self.data)),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        wait_until(lambda: self.alive() and self.answers(), 20, "the server answers; log: " + self.log.read_text()[-2000:])
+        try:
+            wait_until(lambda: self.alive() and self.answers(), 120, "the server answers")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; log: {self.log.read_text()[-2000:]}") from None
 
     def start_quietly(self):
         """As start(), but waits for the answer to an OPTIONS: what a phone would see."""
@@ -150,7 +153,7 @@ class Office:
                 except OSError:
                     return None
 
-            wait_until(lambda: self.alive() and answered(), 10, "an answer to OPTIONS")
+            wait_until(lambda: self.alive() and answered(), 60, "an answer to OPTIONS")
 
     def alive(self):
         if self.process.poll() is not None:
@@ -164,7 +167,7 @@ class Office:
 
     def cli(self, *words, ok=True):
         done = subprocess.run(self.command(*words, "--data", str(self.data)), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=60)
+                              stderr=subprocess.STDOUT, text=True, timeout=300)
         if ok and done.returncode != 0:
             raise AssertionError(f"bellwire {' '.join(words)} ended with {done.returncode}: {done.stdout}")
         return done.stdout
@@ -177,30 +180,30 @@ class Office:
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait()
 
     def stop(self):
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
-            raise AssertionError("the server did not stop within 20 s of SIGTERM")
+            self.process.wait()
+            raise AssertionError("the server did not stop within 60 s of SIGTERM")
         if self.process.returncode != 0:
             raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log.read_text()[-6000:]}")
 
     def rows(self, sql, *values):
         """Straight from the database file, read only."""
-        with sqlite3.connect(f"file:{self.data / 'bellwire.db'}?mode=ro", uri=True, timeout=10) as database:
+        with sqlite3.connect(f"file:{self.data / 'bellwire.db'}?mode=ro", uri=True, timeout=60) as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute(sql, values)]
 
     def change(self, sql, *values):
         """Of the database file of a server that does not run."""
-        with sqlite3.connect(self.data / "bellwire.db", timeout=10) as database:
+        with sqlite3.connect(self.data / "bellwire.db", timeout=60) as database:
             database.execute(sql, values)
 
     def cpu_seconds(self):

@@ -71,7 +71,7 @@ class ReceiverProcess:
         self.process = subprocess.Popen([sys.executable, __file__, str(self.port), str(self.file)],
                                         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         # Until it holds its port, free_ports() would hand the same one to somebody else.
-        wait_until(self.listens, 20, "the receiver listens")
+        wait_until(self.listens, 60, "the receiver listens")
 
     def listens(self):
         with socket.socket() as probe:
@@ -79,7 +79,7 @@ class ReceiverProcess:
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait()
 
     def rows(self):
         """What it wrote, in order. A kill may leave half a line, which it then never acknowledged."""
@@ -167,10 +167,14 @@ def run(kills, rate, seed, patience=120, say=lambda text: None):
                     server.cli("call", "hangup", call["call_id"], ok=False)
                 wait_until(lambda: server.status()["active_calls"] == 0, 60, "no call is left")
                 callee.stop()
-                newest = journal_of(server)[-1]["seq"]
-                wait_until(lambda: len({row[0] for row in receiver.rows()}) >= newest, patience,
-                           "every event of the journal has come")
-                journal, received = journal_of(server), receiver.rows()
+
+                def all_told():  # the last words of a call are written down, and told, after it has ended
+                    journal, received = journal_of(server), receiver.rows()
+                    types = [row["type"] for row in journal]
+                    told = {row["event_id"] for row in journal} <= {row[0] for row in received}
+                    return types.count("call.started") == types.count("call.ended") and told and (journal, received)
+
+                journal, received = wait_until(all_told, patience, "every event of the journal has come")
         except AssertionError as problem:
             return {"journal": [], "received": receiver.rows()}, [str(problem)]
         finally:

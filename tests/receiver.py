@@ -5,19 +5,19 @@ import json
 import socket
 import threading
 
-from office import wait_until
+from office import free_ports, wait_until
 
 
 class Operator(http.client.HTTPConnection):
     """HTTP over the control socket of a running office."""
 
     def __init__(self, office):
-        super().__init__("localhost", timeout=60)
+        super().__init__("localhost", timeout=300)
         self.path = str(office.data / "bellwire.sock")
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(60)
+        self.sock.settimeout(300)
         self.sock.connect(self.path)
 
 
@@ -51,7 +51,9 @@ class Delivery:
 class Receiver:
     """`answer`: a status, or a function of the delivery that gives one (None: the connection is reset)."""
 
-    def __init__(self, answer=200, port=0, host="127.0.0.1"):
+    def __init__(self, answer=200, port=None, host="127.0.0.1"):
+        # Of those that nobody else is given, also while it is closed: who returns finds its port, and no stranger there.
+        port = port or free_ports(1)[0]
         self.answer = answer
         self.deliveries = []
         self.lock = threading.Lock()
@@ -124,6 +126,6 @@ class Receiver:
         with self.lock:
             return [d for d in self.deliveries if type is None or d.event_type == type]
 
-    def wait_for(self, count, type=None, seconds=30):
+    def wait_for(self, count, type=None, seconds=120):
         return wait_until(lambda: len(self.got(type)) >= count and self.got(type), seconds,
                           f"{count} deliveries of {type or 'any type'}")

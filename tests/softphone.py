@@ -140,6 +140,7 @@ class Phone:
         self.domain = f"[{self.host}]" if ":" in self.host else self.host
         self.cseq = random.randrange(1, 1000)
         self.inbox = []
+        self.asked, self.replies = {}, {}  # the CSeq asked last by method and call; what was replied to which request
         self.codec, self.crypto = codec, crypto
         self.media = Media(self.link.local_host)
         self.dialog = None
@@ -169,9 +170,11 @@ class Phone:
 
     def request(self, method, uri, to, call_id, from_tag, extra=(), body="", cseq=None, branch=None):
         via = f"SIP/2.0/{self.transport.upper()} {self.shown};rport;branch={branch or f'z9hG4bK{random.getrandbits(64):x}'}"
+        cseq = cseq or self.next_cseq()
+        self.asked[method, call_id] = f"{cseq} {method}"
         lines = [f"{method} {uri} SIP/2.0", f"Via: {via}", "Max-Forwards: 70",
                  f"From: <sip:{self.number}@{self.domain}>;tag={from_tag}", f"To: {to}", f"Call-ID: {call_id}",
-                 f"CSeq: {cseq or self.next_cseq()} {method}", f"Contact: {self.contact()}", "User-Agent: test-phone", *extra]
+                 f"CSeq: {cseq} {method}", f"Contact: {self.contact()}", "User-Agent: test-phone", *extra]
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")
@@ -184,7 +187,7 @@ class Phone:
     def send(self, text):
         self.link.send(text.encode())
 
-    def expect(self, check, what, seconds=5, repeat=None):
+    def expect(self, check, what, seconds=60, repeat=None):
         """The first message that fits; others stay for later. Over UDP `repeat` is sent again every second."""
         end, again = time.monotonic() + seconds, time.monotonic() + 1
         while time.monotonic() < end:
@@ -194,14 +197,27 @@ class Phone:
                     return message
             raw = self.link.receive(0.1)
             if raw and raw.strip():
-                self.inbox.append(Message(raw))
+                self.take(Message(raw))
             if repeat and self.transport == "udp" and time.monotonic() > again:
                 self.send(repeat)
                 again += 1
         raise AssertionError(f"{self.number}: no {what} within {seconds} s; had {[m.first for m in self.inbox]}")
 
-    def final(self, method, call_id, seconds=5, repeat=None, least=200):
-        return self.expect(lambda m: m.status >= least and m.cseq_method == method and m.get("Call-ID") == call_id,
+    def take(self, message):
+        """A request that comes again, because this phone was slow, is answered as before and not shown again."""
+        transaction = message.get("Via"), message.get("CSeq")
+        if message.method and transaction in self.replies:
+            if self.replies[transaction]:
+                self.send(self.replies[transaction])
+            return
+        if message.method:
+            self.replies[transaction] = None
+        self.inbox.append(message)
+
+    def final(self, method, call_id, seconds=60, repeat=None):
+        """The answer to what was asked last with this method; one that was late for what was asked before is not meant."""
+        asked = self.asked[method, call_id]
+        return self.expect(lambda m: m.status >= 200 and m.get("CSeq") == asked and m.get("Call-ID") == call_id,
                            f"answer to {method}", seconds, repeat)
 
     def authorization(self, challenge, method, uri, username=None, nc="00000001"):
@@ -216,23 +232,23 @@ class Phone:
 
     # ---- what people do ----
 
-    def register(self, expires=300, ok=True, username=None):
+    def register(self, expires=300, ok=True, username=None, seconds=60):
         uri, call_id = f"sip:{self.domain}", f"reg-{random.getrandbits(48):x}"
         to = f"<sip:{username or self.number}@{self.domain}>"
         extra = [f"Expires: {expires}"]
         first = self.request("REGISTER", uri, to, call_id, self.tag, extra)
         self.send(first)
-        answer = self.final("REGISTER", call_id, repeat=first)
+        answer = self.final("REGISTER", call_id, seconds, repeat=first)
         if answer.status == 401:
             extra.append(self.authorization(answer.get("WWW-Authenticate"), "REGISTER", uri, username))
             second = self.request("REGISTER", uri, to, call_id, self.tag, extra)
             self.send(second)
-            answer = self.final("REGISTER", call_id, repeat=second)
+            answer = self.final("REGISTER", call_id, seconds, repeat=second)
         if ok and answer.status != 200:
             raise AssertionError(f"{self.number} is not registered: {answer.first}")
         return answer
 
-    def dial(self, target, ok=True, seconds=10, extra=(), direction="sendrecv"):
+    def dial(self, target, ok=True, seconds=60, extra=(), direction="sendrecv"):
         uri, call_id = f"sip:{target}@{self.domain}", f"call-{random.getrandbits(48):x}"
         body = self.sdp(direction)
         cseq = self.next_cseq()
@@ -259,7 +275,7 @@ class Phone:
             branch = re.search(r"branch=([^;,\s]+)", answer.get("Via")).group(1)
             self.send(self.request("ACK", uri, answer.get("To"), call_id, self.tag, cseq=cseq, branch=branch))
 
-    def ringing(self, seconds=5):
+    def ringing(self, seconds=60):
         self.invite = self.expect(lambda m: m.method == "INVITE", "INVITE", seconds)
         self.reply(self.invite, 180, "Ringing")
         return self.invite
@@ -274,7 +290,9 @@ class Phone:
                   f"CSeq: {request.get('CSeq')}", f"Contact: {self.contact()}", "User-Agent: test-phone", *extra]
         if body:
             lines.append("Content-Type: application/sdp")
-        self.send("\r\n".join(lines) + f"\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+        text = "\r\n".join(lines) + f"\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        self.replies[request.get("Via"), request.get("CSeq")] = text
+        self.send(text)
 
     def answer(self):
         request = self.invite
@@ -298,19 +316,39 @@ class Phone:
         self.send(text)
         return self.final("BYE", self.dialog["call_id"], repeat=text)
 
-    def hung_up(self, seconds=5):
+    def hung_up(self, seconds=60):
         bye = self.expect(lambda m: m.method == "BYE", "BYE", seconds)
         self.reply(bye, 200, "OK")
         return bye
 
 
+class Beside:
+    """Does something beside the test; join() gives what came of it."""
+
+    def __init__(self, work, *args, **kwargs):
+        def run():
+            try:
+                self.value = work(*args, **kwargs)
+            except BaseException as error:
+                self.error = error
+
+        self.value = self.error = None
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+
+    def join(self):
+        self.thread.join()
+        if self.error:
+            raise self.error
+        return self.value
+
+
 def talk(alice, bob):
     """One calls the other, who answers."""
-    dialling = threading.Thread(target=alice.dial, args=(bob.number,))
-    dialling.start()
+    dialling = Beside(alice.dial, bob.number)
     bob.ringing()
     bob.answer()
-    dialling.join(30)
+    dialling.join()
 
 
 def hear_each_other(a, b):
@@ -361,7 +399,7 @@ class Media:
             except OSError:
                 return
 
-    def hears(self, tone, packets=5, seconds=5):
+    def hears(self, tone, packets=5, seconds=60):
         wait_until(lambda: self.heard.get(tone, 0) >= packets, seconds, f"{tone} is heard; heard {self.heard}")
 
     def close(self):

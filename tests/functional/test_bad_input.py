@@ -36,8 +36,17 @@ def with_our_via(message, port):
 def udp(office):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.connect((office.host, office.sip))
-    sock.settimeout(0.4)
+    sock.settimeout(60)
     return sock
+
+
+def first_after(sock, *sent):
+    """What comes back for these before the answer to an OPTIONS that follows them; None: nothing."""
+    last = f"last-{random.getrandbits(50)}"
+    for data in (*sent, options(sock.getsockname()[1], last)):
+        sock.send(data)
+    got = Message(sock.recv(65536))
+    return None if got.get("Call-ID") == last else got
 
 
 def options(port, call_id="alive", transport="UDP"):
@@ -68,15 +77,14 @@ class BadInput(unittest.TestCase):
             hear_each_other(a, b)
             a.hang_up()
             b.hung_up()
-        wait_until(lambda: self.office.status()["active_calls"] == 0, 5, "no call is left")
+        wait_until(lambda: self.office.status()["active_calls"] == 0, 60, "no call is left")
 
     def stream(self):
-        sock = socket.create_connection((self.office.host, self.office.sip), 5)
+        sock = socket.create_connection((self.office.host, self.office.sip), 60)
         self.addCleanup(sock.close)
-        sock.settimeout(2)
         return sock
 
-    def assertClosed(self, sock, seconds):
+    def assertClosed(self, sock, seconds=60):
         """The server ends the connection by itself; answers before that are welcome."""
         end = time.monotonic() + seconds
         sock.settimeout(0.2)
@@ -95,12 +103,8 @@ class BadInput(unittest.TestCase):
     def test_every_torture_message_gets_the_answer_of_the_table(self):
         for name, expected in ANSWERED.items():
             with self.subTest(message=name), udp(self.office) as sock:
-                sock.send(with_our_via(torture(name), sock.getsockname()[1]))
-                try:
-                    got = Message(sock.recv(65536)).status
-                except TimeoutError:
-                    got = None
-                self.assertEqual(got, expected)
+                got = first_after(sock, with_our_via(torture(name), sock.getsockname()[1]))
+                self.assertEqual(got and got.status, expected)
 
     def test_all_torture_messages_as_they_are(self):
         names = sorted(path.stem for path in TORTURE.glob("*.dat"))
@@ -108,7 +112,7 @@ class BadInput(unittest.TestCase):
         for name in names:
             with udp(self.office) as sock:
                 sock.send(torture(name))
-            with socket.create_connection((self.office.host, self.office.sip), 5) as sock:
+            with socket.create_connection((self.office.host, self.office.sip), 60) as sock:
                 sock.sendall(torture(name))
                 sock.sendall(options(sock.getsockname()[1], transport="TCP"))
 
@@ -137,9 +141,7 @@ class BadInput(unittest.TestCase):
             before = self.office.resident_bytes()
             self.garbage(sock, 20000)
             self.assertLess(self.office.resident_bytes() - before, 20 << 20)
-            sock.settimeout(0.3)
-            with self.assertRaises(TimeoutError):
-                self.fail(f"garbage was answered: {sock.recv(2000)!r}")
+            self.assertIsNone(first_after(sock), "garbage was answered")
 
     def garbage(self, sock, count):
         for index in range(count):
@@ -168,16 +170,11 @@ class BadInput(unittest.TestCase):
 
     def test_half_a_stun_request_is_ignored(self):
         with udp(self.office) as sock:
-            sock.send(struct.pack(">HHI", 0x0001, 400, 0x2112A442) + os.urandom(12))
-            with self.assertRaises(TimeoutError):
-                self.fail(f"answered: {sock.recv(2000)!r}")
+            self.assertIsNone(first_after(sock, struct.pack(">HHI", 0x0001, 400, 0x2112A442) + os.urandom(12)))
 
     def test_keepalives_are_not_answered_over_udp_and_are_over_tcp(self):
         with udp(self.office) as sock:
-            sock.send(b"\r\n\r\n")
-            sock.send(b"\0")
-            with self.assertRaises(TimeoutError):
-                self.fail(f"answered: {sock.recv(2000)!r}")
+            self.assertIsNone(first_after(sock, b"\r\n\r\n", b"\0"))
         sock = self.stream()
         sock.sendall(b"\r\n\r\n")
         self.assertEqual(sock.recv(10), b"\r\n")  # RFC 5626 section 3.5.1
@@ -199,7 +196,7 @@ class BadInput(unittest.TestCase):
                 sock.sendall(self.random.randbytes(200000))
             except OSError:
                 continue  # closed while we wrote: as it should be
-            self.assertClosed(sock, 5)
+            self.assertClosed(sock)
 
     def test_a_header_without_end_ends_the_connection_and_costs_little(self):
         before = self.office.resident_bytes()
@@ -211,7 +208,7 @@ class BadInput(unittest.TestCase):
                     sock.sendall(b"a" * 10000)
             except OSError:
                 continue
-            self.assertClosed(sock, 5)
+            self.assertClosed(sock)
         self.assertLess(self.office.resident_bytes() - before, 20 << 20)
 
     def test_a_bare_carriage_return_at_the_start_is_no_way_to_fill_the_memory(self):
@@ -222,14 +219,14 @@ class BadInput(unittest.TestCase):
         except OSError:
             return
         self.assertLess(self.office.resident_bytes() - before, 20 << 20)
-        self.assertClosed(sock, 5)
+        self.assertClosed(sock)
 
     def test_a_body_that_is_said_to_be_giant_ends_the_connection(self):
         for size in (b"99999999", b"4294967296", b"18446744073709551617", b"-1"):
             with self.subTest(size=size):
                 sock = self.stream()
                 sock.sendall(options(sock.getsockname()[1], transport="TCP").replace(b"Length: 0", b"Length: " + size))
-                self.assertClosed(sock, 5)
+                self.assertClosed(sock)
 
     def test_many_half_messages_do_not_keep_others_out(self):
         slow = [self.stream() for _ in range(100)]
@@ -241,7 +238,7 @@ class BadInput(unittest.TestCase):
     # ---- WebSocket and HTTP ----
 
     def web(self, data):
-        sock = socket.create_connection((self.office.host, self.office.http), 5)
+        sock = socket.create_connection((self.office.host, self.office.http), 60)
         self.addCleanup(sock.close)
         sock.sendall(data)
         return sock
@@ -256,7 +253,7 @@ class BadInput(unittest.TestCase):
                 link = Link("ws", self.office.host, self.office.http)
                 self.addCleanup(link.close)
                 link.socket.sendall(frame)
-                self.assertClosed(link.socket, 5)
+                self.assertClosed(link.socket)
 
     def test_websocket_messages_that_are_no_sip_harm_nothing(self):
         link = Link("ws", self.office.host, self.office.http)
@@ -275,7 +272,6 @@ class BadInput(unittest.TestCase):
                     sock = self.web(data)
                 except OSError:
                     continue
-                sock.settimeout(5)
                 try:
                     first = sock.recv(100)
                 except ConnectionResetError:

@@ -2,7 +2,6 @@
 import base64
 import hashlib
 import hmac
-import threading
 import time
 import unittest
 
@@ -10,7 +9,7 @@ from api_client import Client, login, user
 from live_stream import Sse
 from office import Office, password, wait_until
 from page import Page, description
-from softphone import Phone
+from softphone import Beside, Phone
 
 TURN = """features:
   webrtc:
@@ -74,11 +73,9 @@ class BrowserCalls(unittest.TestCase):
         page = self.ready("1001")
         with Phone("1002", self.office) as bob:
             bob.register()
-            placed = {}
-            calling = threading.Thread(target=lambda: placed.update(page.dials("1002")[1]))
-            calling.start()
+            calling = Beside(page.dials, "1002")
             bob.ringing()
-            calling.join()
+            _, placed = calling.join()
             self.assertEqual(page.hears("webrtc.ringing")["call_id"], placed["call_id"])
             bob.answer()
             page.hears("webrtc.answered")
@@ -93,15 +90,14 @@ class BrowserCalls(unittest.TestCase):
             self.assertEqual(record["call_id"], placed["call_id"])
             return [leg["heard"] for leg in record["legs"] if leg["party"] == "1001"]
 
-        heard = wait_until(heard_by_the_page, 20, "the record with its legs, which come after the end")[0]
+        heard = wait_until(heard_by_the_page, 60, "the record with its legs, which come after the end")[0]
         self.assertAlmostEqual(heard["loss_percent"], 2.0)
 
     def test_a_page_is_called_by_a_desk_phone_and_takes_the_call_up(self):
         page = self.ready("1001")
         with Phone("1002", self.office) as bob:
             bob.register()
-            dialling = threading.Thread(target=bob.dial, args=("1001",))
-            dialling.start()
+            dialling = Beside(bob.dial, "1001")
             told = page.hears("webrtc.incoming")
             self.assertEqual((told["caller"], told["caller_info"]["extension"]), ("1002", "1002"))
             self.assertEqual(page.does("accept", call_id=told["call_id"])[0], 200)
@@ -115,8 +111,7 @@ class BrowserCalls(unittest.TestCase):
         page = self.ready("1001")
         with Phone("1002", self.office) as bob:
             bob.register()
-            dialling = threading.Thread(target=bob.dial, args=("1001",))
-            dialling.start()
+            dialling = Beside(bob.dial, "1001")
             call = page.hears("webrtc.incoming")["call_id"]
             self.assertEqual(page.does("accept", call_id=call)[0], 200)
             dialling.join()
@@ -208,15 +203,15 @@ class BrowserCalls(unittest.TestCase):
         self.assertEqual(again.ask("POST", "/api/webrtc/offer", offer)[0], 200)
         for page in (gone, taken_over):
             self.assertEqual(page.ask("POST", "/api/logout", {})[0], 200)
-        wait_until(lambda: gone.id not in self.sessions_of("1003"), 20, "the session is closed")
+        wait_until(lambda: gone.id not in self.sessions_of("1003"), 60, "the session is closed")
         self.assertEqual(self.sessions_of("1003"), {other.id, taken_over.id}, "those of other logins go on")
         again.ask("POST", "/api/logout", {})
-        wait_until(lambda: self.sessions_of("1003") == {other.id}, 20, "the session that was taken over is closed")
+        wait_until(lambda: self.sessions_of("1003") == {other.id}, 60, "the session that was taken over is closed")
         aide = user(self.office, "aide")
         self.assertEqual(aide.ask("POST", "/api/webrtc/session", {"extension": "1003"})[0], 200, "an admin acts for others")
         self.assertEqual(len(self.sessions_of("1003")), 2)
         self.assertEqual(self.boss.ask("DELETE", "/api/users/aide")[0], 200)
-        wait_until(lambda: self.sessions_of("1003") == {other.id}, 20, "the session of who was removed is closed")
+        wait_until(lambda: self.sessions_of("1003") == {other.id}, 60, "the session of who was removed is closed")
 
     def test_another_password_ends_sessions_and_registrations(self):
         self.boss = user(self.office, "chief")
@@ -226,8 +221,8 @@ class BrowserCalls(unittest.TestCase):
             changed = self.boss.ask("PUT", "/api/extensions/1004", {"password": "Another-Password-4!"})
             self.assertEqual(changed[0], 200)
             self.addCleanup(self.boss.ask, "PUT", "/api/extensions/1004", {"password": password("1004")})
-            wait_until(lambda: not self.sessions_of("1004"), 20, "the session is closed")
-            wait_until(lambda: not self.boss.ask("GET", "/api/registered-phones/extension/1004")[2], 20, "the phone is not called any more")
+            wait_until(lambda: not self.sessions_of("1004"), 60, "the session is closed")
+            wait_until(lambda: not self.boss.ask("GET", "/api/registered-phones/extension/1004")[2], 60, "the phone is not called any more")
         self.assertEqual(page.ask("GET", "/api/me")[0], 401)
 
     def test_a_supervisor_sees_sessions_and_acts_in_none(self):
@@ -318,8 +313,7 @@ class SipOverWebSocket(unittest.TestCase):
         with SipPage("1001", self.office, transport="ws") as alice, Phone("1002", self.office) as bob:
             alice.register()
             bob.register()
-            dialling = threading.Thread(target=bob.dial, args=("1001",))
-            dialling.start()
+            dialling = Beside(bob.dial, "1001")
             offer = alice.ringing().body
             for line in ("UDP/TLS/RTP/SAVPF", "a=setup:actpass", "a=ice-ufrag:", "a=fingerprint:", "PCMU/8000"):
                 self.assertIn(line, offer)
@@ -332,8 +326,7 @@ class SipOverWebSocket(unittest.TestCase):
             alice.hung_up()
 
             alice.setup = "actpass"
-            calling = threading.Thread(target=alice.dial, args=("1002",))
-            calling.start()
+            calling = Beside(alice.dial, "1002")
             offer = bob.ringing().body
             self.assertIn("RTP/AVP", offer)
             for word in ("ice-", "fingerprint", "SAVPF", "candidate"):

@@ -16,7 +16,7 @@ STRANGERS = STRICT + "  trusted_networks: ['10.0.0.0/8']\n"
 def said(office, *words, code):
     """What a command printed that ends with this code."""
     done = subprocess.run(office.command(*words, "--data", str(office.data)), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=60)
+                          stderr=subprocess.STDOUT, text=True, timeout=300)
     if done.returncode != code:
         raise AssertionError(f"{words} ended with {done.returncode}: {done.stdout}")
     return done.stdout
@@ -30,13 +30,13 @@ class Lockouts(unittest.TestCase):
     def test_a_phone_that_guessed_is_let_in_again_at_once(self):
         with Office(config=STRANGERS) as office, Phone("1001", office, secret="wrong") as phone:
             self.guess(phone)
-            rows = wait_until(lambda: office.json("lockout", "ls"), 10, "the lockouts are listed")
+            rows = wait_until(lambda: (found := office.json("lockout", "ls")) and len(found) > 1 and found, 60, "both are listed")
             self.assertEqual({(row["subject"], row["kind"], row["of"]) for row in rows},
                              {("127.0.0.1", "address", "phone"), ("1001", "extension", "phone")})
             self.assertIn("127.0.0.1", office.cli("lockout", "ls"))
             phone.secret = password("1001")
             with self.assertRaises(AssertionError):  # no answer at all
-                phone.register()
+                phone.register(seconds=2)
             self.assertIn("may try again", office.cli("lockout", "lift", "127.0.0.1"))
             office.cli("lockout", "lift", "1001")
             self.assertEqual(office.json("lockout", "ls"), [])
@@ -52,7 +52,7 @@ class Lockouts(unittest.TestCase):
                 self.assertEqual(Client(office).log_in("1001", "wrong")[0], 401)
             self.assertEqual(Client(office).log_in("1001", password("1001"))[0], 423)
             told = "locked out 1001 for 600 s after 5 wrong passwords"
-            wait_until(lambda: told in office.log.read_text(), 20, "the log tells of it")
+            wait_until(lambda: told in office.log.read_text(), 60, "the log tells of it")
             self.assertEqual(supervisor.ask("GET", "/api/lockouts")[0], 403)
             self.assertEqual(supervisor.ask("DELETE", "/api/lockouts/1001")[0], 403)
             rows = admin.ask("GET", "/api/lockouts")[2]
@@ -73,12 +73,11 @@ class Configuration(unittest.TestCase):
             self.assertIn("server.sip_tls_port", office.cli("status"))
             doctor = said(office, "doctor", "--config", str(office.config_file), code=0)
             self.assertRegex(doctor, r"warning +restart +server\.sip_tls_port")
-            told = "server.sip_tls_port changes with the next start"
-            wait_until(lambda: told in office.log.read_text(), 20, "the log tells what waits")
-            self.assertIn("in force; changed: server.sip_tls_port", office.log.read_text())
+            for told in ("server.sip_tls_port changes with the next start", "in force; changed: server.sip_tls_port"):
+                wait_until(lambda: told in office.log.read_text(), 60, f"the log tells: {told}")
             office.config_file.write_text(before + "nonsense: [\n")
             said(office, "reload", code=5)
-            wait_until(lambda: "nothing was changed" in office.log.read_text(), 20, "the log tells of the refusal")
+            wait_until(lambda: "nothing was changed" in office.log.read_text(), 60, "the log tells of the refusal")
             office.config_file.write_text(before)
             self.assertEqual(office.json("reload")["needs_restart"], [], "taken back")
             self.assertEqual(office.status()["needs_restart"], [])
@@ -93,7 +92,7 @@ class Configuration(unittest.TestCase):
                 office.config_file.write_text(
                     f"{before}security:\n  tls_cert_file: {certificate}\n  tls_key_file: {key}\n")
                 done = subprocess.run(office.command("check", str(office.config_file)), stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, text=True, timeout=60)
+                                      stderr=subprocess.STDOUT, text=True, timeout=300)
                 self.assertEqual(done.returncode, code, done.stdout)
                 return done.stdout
 
@@ -125,7 +124,7 @@ class Configuration(unittest.TestCase):
     def test_what_is_no_file_and_no_port_is_said_so(self):
         with Office() as office:
             done = subprocess.run(office.command("check", str(office.folder)), stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, timeout=60)
+                                  stderr=subprocess.STDOUT, text=True, timeout=300)
             self.assertEqual(done.returncode, 1)
             self.assertIn("is a directory", done.stdout)
             self.assertIn("65535", said(office, "demo", "--sip-port", "99999", code=2))
@@ -197,9 +196,9 @@ class Calls(unittest.TestCase):
             bob.register()
             talk(alice, bob)
             row = lambda: (admin.ask("GET", "/api/cdr")[2] or [{"disposition": "none yet"}])[0]["disposition"]
-            wait_until(lambda: row() is None, 20, "the call is listed without an outcome")
+            wait_until(lambda: row() is None, 60, "the call is listed without an outcome")
             alice.hang_up()
-            wait_until(lambda: row() == "answered", 20, "the outcome")
+            wait_until(lambda: row() == "answered", 60, "the outcome")
 
     def test_what_nobody_can_answer_is_not_called_a_success(self):
         with Office() as office, Phone("1001", office) as alice, Phone("1002", office) as bob:
@@ -213,18 +212,18 @@ class Calls(unittest.TestCase):
             with Phone("1004", office) as dave:
                 dave.register()
                 self.assertIn("1003 is being called", office.cli("call", "transfer", call, "1001", "1003"))
-                dave.ringing(10)
+                dave.ringing(60)
             self.assertIn("PORT", office.cli("phone", "ls"))
             self.assertIn(str(alice.link.local[1]), office.cli("phone", "ls"))
 
     def test_click_to_dial_writes_down_who_ended_it(self):
         def started():
             office.cli("call", "start", "1001", "1002")
-            alice.ringing(10)
+            alice.ringing(60)
 
         def ended(which):
             return wait_until(lambda: office.rows(
-                "select * from call_records where ended_at is not null order by started_at")[which:], 20, "the record")[0]
+                "select * from call_records where ended_at is not null order by started_at")[which:], 60, "the record")[0]
 
         with Office() as office, Phone("1001", office) as alice, Phone("1002", office) as bob:
             alice.register()
@@ -235,7 +234,7 @@ class Calls(unittest.TestCase):
 
             started()
             alice.answer()
-            bob.ringing(10)
+            bob.ringing(60)
             office.cli("call", "hangup", office.json("call", "ls")[0]["call_id"])
             self.assertEqual((ended(1)["hangup_by"], ended(1)["cause_code"], ended(1)["disposition"]),
                              ("system", 487, "cancelled"))
@@ -246,7 +245,7 @@ class Calls(unittest.TestCase):
             bob.register()
             talk(alice, bob)
             office.cli("call", "hangup", office.json("call", "ls")[0]["call_id"])
-            record = wait_until(lambda: office.rows("select * from call_records where ended_at is not null"), 20, "it")[0]
+            record = wait_until(lambda: office.rows("select * from call_records where ended_at is not null"), 60, "it")[0]
             self.assertEqual((record["disposition"], record["hangup_by"], record["cause_code"]), ("answered", "system", 0))
 
 
@@ -278,7 +277,7 @@ class Commands(unittest.TestCase):
                     command = [shutil.which("setpriv"), "--bounding-set=-dac_override,-dac_read_search", *command]
                 os.chmod(office.data, 0)
                 try:
-                    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+                    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
                 finally:
                     os.chmod(office.data, 0o700)
                 self.assertEqual(done.returncode, 4, done.stdout)

@@ -27,16 +27,16 @@ def documented_types():
 
 def agree(phone):
     """Answers the next re-INVITE."""
-    again = phone.expect(lambda m: m.method == "INVITE", "re-INVITE", 10)
+    again = phone.expect(lambda m: m.method == "INVITE", "re-INVITE", 60)
     phone.reply(again, 200, "OK", phone.sdp())
-    phone.expect(lambda m: m.method == "ACK" and m.get("Call-ID") == again.get("Call-ID"), "ACK", 10)
+    phone.expect(lambda m: m.method == "ACK" and m.get("Call-ID") == again.get("Call-ID"), "ACK", 60)
 
 
 def calls_of_sipp(server, folder):
     callee = sipp.callee(server, folder, "1002")
     try:
         rows = [("1001", sipp.credentials("1001"), "1002")]
-        figures = sipp.Sipp("uac", server, folder, free_ports(1)[0], 5, 5, rows, extra=("-d", "100")).wait(30)
+        figures = sipp.Sipp("uac", server, folder, free_ports(1)[0], 5, 5, rows, extra=("-d", "100")).wait(120)
     finally:
         callee.stop()
     return figures["ok"]
@@ -47,7 +47,7 @@ def held_and_transferred(server):
         for phone in (alice, bob, carol):
             phone.register()
         talk(alice, bob)
-        call = wait_until(lambda: server.json("call", "ls"), 10, "the call is up")[0]["call_id"]
+        call = wait_until(lambda: server.json("call", "ls"), 60, "the call is up")[0]["call_id"]
         info = alice.in_dialog("INFO", (), "Signal=5\r\nDuration=160\r\n")
         alice.send(info.replace("application/sdp", "application/dtmf-relay"))
         info = bob.expect(lambda m: m.method == "INFO", "INFO")
@@ -56,14 +56,14 @@ def held_and_transferred(server):
             server.cli("call", what, call, "1003")
             agree(first)
             agree(second)
-            wait_until(lambda: server.json("call", "ls")[0]["state"] == state, 10, state)
+            wait_until(lambda: server.json("call", "ls")[0]["state"] == state, 60, state)
         server.cli("call", "transfer", call, "1003", "1005")
         carol.ringing()
         carol.answer()
-        alice.hung_up(10)
+        alice.hung_up(60)
         agree(bob)
         bob.hang_up()
-        carol.hung_up(10)
+        carol.hung_up(60)
         carol.register(expires=0)
     with Phone("1006", server, secret="wrong") as guesser:
         for _ in range(5):
@@ -79,8 +79,13 @@ class EventTypes(unittest.TestCase):
             self.assertEqual(calls_of_sipp(server, pathlib.Path(folder)), 5)
             held_and_transferred(server)
             receiver.wait_for(1, "security.lockout")  # the last to happen
-            journal = wait_until(lambda: (rows := server.rows("select * from events order by seq")) and
-                                 rows[-1]["seq"] <= len({d.event_id for d in receiver.got()}) and rows, 30, "all were told")
+
+            def all_told():
+                rows = server.rows("select * from events order by seq")
+                ended = sum(row["type"] == "call.ended" for row in rows)
+                return ended == 6 and {row["event_id"] for row in rows} <= {d.event_id for d in receiver.got()} and rows
+
+            journal = wait_until(all_told, 60, "six calls have ended, and all was told")
         self.assertEqual({row["type"] for row in journal}, documented_types())
         told = {}
         for delivery in receiver.got():

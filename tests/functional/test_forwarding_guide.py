@@ -49,7 +49,7 @@ class Guide(unittest.TestCase):
             self.assertEqual(forward, {"always": "", "busy": "", "no_answer": "1002", "unreachable": "1003"})
 
             self.run_examples(office, examples[2:], token)
-            wait_until(lambda: dave.dial("1002", ok=False).status == 486, 20, "1002 is not disturbed")
+            wait_until(lambda: dave.dial("1002", ok=False).status == 486, 60, "1002 is not disturbed")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,17 @@ def one_call(office, caller="1001", callee="1002"):
         b.hung_up()
         a.register(expires=0)
         b.register(expires=0)
-    wait_until(lambda: office.status()["active_calls"] == 0, 20, "no call is left")
+    wait_until(lambda: office.status()["active_calls"] == 0, 60, "no call is left")
+    at_rest(office)
+
+
+def at_rest(office):
+    """Until all that has happened is stored: whoever listens from now on hears none of it any more."""
+    begun = "SELECT count(*) AS n FROM events WHERE type = 'call.started'"
+    ended = "SELECT count(*) AS n FROM events WHERE type = 'call.ended'"
+    last = "SELECT type, max(seq) FROM events WHERE type LIKE 'extension.%registered' GROUP BY extensions"  # of each
+    wait_until(lambda: office.rows(begun) == office.rows(ended) and
+               all(row["type"] == "extension.unregistered" for row in office.rows(last)), 60, "all is stored")
 
 
 class Chatty(Phone):
@@ -128,7 +138,7 @@ class LiveStream(unittest.TestCase):
             with self.subTest(query=query), Sse(self.office, query) as reader:
                 self.assertEqual(reader.status, 400, reader.head)
                 while not reader.buffer.endswith(b"}\n"):
-                    reader._more(10)
+                    reader._more(60)
                 self.assertIn(word, reader.buffer.decode())
 
     def test_a_user_sees_its_own_and_strangers_nothing(self):
@@ -158,7 +168,7 @@ class LiveStream(unittest.TestCase):
                 self.assertEqual(Client(quiet, token).ask("POST", "/api/logout")[0], 200)
                 for reader in (sse, ws):
                     with self.assertRaises(ConnectionError):
-                        reader.next(30)
+                        reader.next(120)
                     self.assertIn("no longer logged in", reader.closed)
 
     def test_who_does_not_read_is_sent_away_and_nobody_waits_for_it(self):
@@ -189,7 +199,7 @@ class LiveStream(unittest.TestCase):
                 one_call(office)
                 second = [json.loads(tail.stdout.readline()) for _ in range(4)]
                 office.stop()
-                _, said = tail.communicate(timeout=30)
+                _, said = tail.communicate(timeout=120)
             finally:
                 if tail.poll() is None:
                     tail.kill()

@@ -16,9 +16,9 @@ from softphone import Phone, talk
 
 def asked_again(phone, direction):
     """Answers the re-INVITE; the direction that was offered comes back."""
-    again = phone.expect(lambda m: m.method == "INVITE", "re-INVITE", 10)
+    again = phone.expect(lambda m: m.method == "INVITE", "re-INVITE", 60)
     phone.reply(again, 200, "OK", phone.sdp(direction))
-    phone.expect(lambda m: m.method == "ACK" and m.get("Call-ID") == again.get("Call-ID"), "ACK", 10)
+    phone.expect(lambda m: m.method == "ACK" and m.get("Call-ID") == again.get("Call-ID"), "ACK", 60)
     return next(d for d in ("sendonly", "recvonly", "inactive", "sendrecv") if f"a={d}" in again.body or d == "sendrecv")
 
 
@@ -52,14 +52,14 @@ class Calls(unittest.TestCase):
             self.assertEqual(own.ask("POST", "/api/call/hold", {"call_id": call})[0], 200)
             self.assertIn(asked_again(bob, "recvonly"), ("sendonly", "inactive"))
             asked_again(alice, "sendrecv")
-            wait_until(lambda: own.ask("GET", f"/api/calls/{call}")[2]["state"] == "held", 10, "held")
+            wait_until(lambda: own.ask("GET", f"/api/calls/{call}")[2]["state"] == "held", 60, "held")
             self.assertEqual(own.ask("POST", "/api/call/hold", {"call_id": call})[0], 409)
             resumed = wait_until(
-                lambda: own.ask("POST", "/api/call/resume", {"call_id": call})[0] == 200, 10, "resumed")
+                lambda: own.ask("POST", "/api/call/resume", {"call_id": call})[0] == 200, 60, "resumed")
             self.assertTrue(resumed)
             self.assertEqual(asked_again(alice, "sendrecv"), "sendrecv")
             asked_again(bob, "sendrecv")
-            wait_until(lambda: own.ask("GET", f"/api/calls/{call}")[2]["state"] == "up", 10, "up again")
+            wait_until(lambda: own.ask("GET", f"/api/calls/{call}")[2]["state"] == "up", 60, "up again")
 
             self.assertEqual(own.ask("POST", "/api/call/transfer", {"call_id": call})[2]["field"], "to")
             self.assertEqual(own.ask("POST", "/api/call/transfer", {"call_id": call, "to": "1777"})[0], 404)
@@ -67,9 +67,9 @@ class Calls(unittest.TestCase):
             for _ in range(2):
                 status, _, answer = own.ask("POST", "/api/call/transfer", {"call_id": call, "to": "1003"}, same)
                 self.assertEqual((status, answer["success"]), (200, True))
-            carol.ringing(10)
+            carol.ringing(60)
             self.assertEqual(admin.ask("POST", "/api/call/hangup", {"call_id": call})[0], 200)
-            wait_until(lambda: not office.json("call", "ls"), 10, "the end of the call")
+            wait_until(lambda: not office.json("call", "ls"), 60, "the end of the call")
             self.assertEqual(admin.ask("POST", "/api/call/hangup", {"call_id": call})[0], 404)
 
     def test_the_command_line_does_the_same(self):
@@ -93,7 +93,7 @@ class Calls(unittest.TestCase):
             alice.hang_up()
             bob.hung_up()
             admin = user(office, "eve")
-            record = wait_until(lambda: [r for r in admin.ask("GET", "/api/cdr")[2] if r["end_time"]], 15, "a record")[0]
+            record = wait_until(lambda: [r for r in admin.ask("GET", "/api/cdr")[2] if r["end_time"]], 60, "a record")[0]
             today = record["start_time"][:10]
             for good in (f"date={today}", f"from={today}", f"to={today}", f"from={today}T00:00:00Z",
                          f"from={today}T00:00:00%2B00:00&to={today}"):
@@ -176,7 +176,7 @@ class Configuration(unittest.TestCase):
             self.assertIn(password("1001"), after)
             self.assertEqual(admin.ask("GET", "/api/config")[2]["logging"]["level"], "DEBUG")
             logged = wait_until(lambda: [e for e in admin.ask("GET", "/api/audit")[2] if "onfiguration" in e["action"]],
-                                10, "the audit log")
+                                60, "the audit log")
             self.assertIn("logging.level", json.dumps(logged[0]))
             self.assertNotIn(password("1001"), json.dumps(logged))
 
@@ -195,16 +195,16 @@ class Configuration(unittest.TestCase):
             self.assertEqual(admin.ask("PUT", "/api/config", {"security": {"audit": {"enabled": False}}})[0], 200)
             admin.ask("PUT", "/api/extensions/1001", {"name": "Unseen"})
             seen = lambda: [(e["action"], e["who"]) for e in admin.ask("GET", "/api/audit")[2]][:2]
-            wait_until(lambda: set(seen()) == {("changeConfiguration", "eve"), ("changeAuditLog", "configuration")}, 20,
+            wait_until(lambda: set(seen()) == {("changeConfiguration", "eve"), ("changeAuditLog", "configuration")}, 60,
                        "who switched it off, and that it is off")
             admin.ask("PUT", "/api/config", {"security": {"audit": {"enabled": True}}})
             admin.ask("PUT", "/api/extensions/1001", {"name": "Seen"})
-            wait_until(lambda: seen()[0] == ("changeExtension", "eve"), 20, "changes are written down again")
+            wait_until(lambda: seen()[0] == ("changeExtension", "eve"), 60, "changes are written down again")
             self.assertIn(("changeConfiguration", "eve"), seen())
             # So it is when the file itself says so.
             office.config_file.write_text(office.config_file.read_text().replace("enabled: true", "enabled: false"))
             office.cli("reload")
-            wait_until(lambda: ("changeAuditLog", "configuration") in seen(), 20, "that it is off")
+            wait_until(lambda: ("changeAuditLog", "configuration") in seen(), 60, "that it is off")
             # What was changed meanwhile shows only as the value before the next change.
             changes = [e["after"] for e in admin.ask("GET", "/api/audit?action=changeExtension")[2]]
             self.assertEqual(changes, [{"name": "Seen"}])
@@ -234,7 +234,7 @@ class Configuration(unittest.TestCase):
                 change = {"security": {"audit": {"log_to_file": True, "log_file": path}}}
                 self.assertEqual(admin.ask("PUT", "/api/config", change)[0], 200, path)
                 admin.ask("PUT", "/api/extensions/1001", {"name": "Nina"})
-                wait_until(lambda: "Nina" in pathlib.Path(path).read_text(), 20, path)
+                wait_until(lambda: "Nina" in pathlib.Path(path).read_text(), 60, path)
 
 
 class Operating(unittest.TestCase):
@@ -260,12 +260,12 @@ class Operating(unittest.TestCase):
             self.assertGreater(float(first['bellwire_sip_messages_total{direction="in",transport="udp"}']), 4)
             self.assertGreater(float(first["bellwire_database_commits_total"]), 0)
             self.assertGreater(float(first["process_resident_memory_bytes"]), 1e6)
-            wait_until(lambda: figures()["bellwire_media_legs"] == "2", 15, "the two sides of the call")
+            wait_until(lambda: figures()["bellwire_media_legs"] == "2", 60, "the two sides of the call")
             alice.hang_up()
-            wait_until(lambda: figures()["bellwire_media_legs"] == "0", 15, "no side is left")
-            wait_until(lambda: figures()['bellwire_calls_ended_total{disposition="answered"}'] == "1", 15, "an ended call")
+            wait_until(lambda: figures()["bellwire_media_legs"] == "0", 60, "no side is left")
+            wait_until(lambda: figures()['bellwire_calls_ended_total{disposition="answered"}'] == "1", 60, "an ended call")
+            wait_until(lambda: figures()["bellwire_calls_active"] == "0", 60, "no call is left")
             last = figures()
-            self.assertEqual(last["bellwire_calls_active"], "0")
             self.assertGreater(float(last["bellwire_events_total"]), float(first["bellwire_events_total"]))
             self.assertGreater(float(last['bellwire_http_requests_total{operation="metrics",status="200"}']), 1)
             self.assertEqual(login(office, "1001", password("1001")).ask("GET", "/metrics")[0], 403)
@@ -273,7 +273,7 @@ class Operating(unittest.TestCase):
             self.assertEqual(prometheus.ask("GET", "/api/calls")[0], 403)
 
     def test_figures_of_webhooks(self):
-        config = "features:\n  webhooks:\n    retry_delay: 1\n    allow_networks: [127.0.0.0/8]\n"
+        config = "features:\n  webhooks:\n    retry_delay: 1\n    timeout: 60\n    allow_networks: [127.0.0.0/8]\n"
         with Receiver() as good, Receiver(500) as bad, Office(config=config) as office, Phone("1001", office) as alice:
             names = [ok(office, "POST", "/api/webhooks", {"url": r.url(), "events": ["extension.*"]})["subscription"]["id"]
                      for r in (good, bad)]
@@ -287,12 +287,12 @@ class Operating(unittest.TestCase):
 
             self.assertEqual(figure("deliveries_total", 0, "ok"), 0)
             alice.register()
-            wait_until(lambda: figure("deliveries_total", 0, "ok") == 1, 30, "the good one has it")
-            wait_until(lambda: figure("deliveries_total", 1, "failed") >= 1, 30, "the bad one does not")
+            wait_until(lambda: figure("deliveries_total", 0, "ok") == 1, 60, "the good one has it")
+            wait_until(lambda: figure("deliveries_total", 1, "failed") >= 1, 60, "the bad one does not")
             self.assertEqual(figure("deliveries_total", 0, "failed"), 0)
             self.assertEqual(figure("deliveries_total", 1, "ok"), 0)
-            wait_until(lambda: figure("pending_events", 0) == 0, 30, "nothing is left for the good one")
-            self.assertGreaterEqual(figure("pending_events", 1), 1)
+            wait_until(lambda: figure("pending_events", 0) == 0, 60, "nothing is left for the good one")
+            wait_until(lambda: figure("pending_events", 1) >= 1, 60, "it waits for the bad one")
             self.assertEqual(figure("dead_letters", 1), 0)
             self.assertEqual(figure("attempts_total", 0), 1)
             self.assertGreater(figure("attempt_seconds_total", 0), 0)
@@ -309,7 +309,7 @@ class Operating(unittest.TestCase):
             self.assertEqual((status, answer["parts"]["database"], answer["parts"]["sip"]), (503, "down", "ok"))
             lock.execute("ROLLBACK")
             lock.close()
-            wait_until(lambda: anyone.ask("GET", "/health/ready")[0] == 200, 30, "ready again")
+            wait_until(lambda: anyone.ask("GET", "/health/ready")[0] == 200, 60, "ready again")
 
     def test_the_paths_are_there_over_tls(self):
         with Office() as office:

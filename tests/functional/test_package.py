@@ -104,7 +104,7 @@ class Notify(unittest.TestCase):
     def test_ready_and_signs_of_life_reach_the_service_manager(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(f"{folder}/notify")
-            manager.settimeout(20)
+            manager.settimeout(120)
             asked = {"NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "2000000"}
             with mock.patch.dict(os.environ, asked), Office():
                 self.assertEqual(manager.recv(256), b"READY=1")

@@ -30,7 +30,7 @@ class OnPostgresql(unittest.TestCase):
 
             bob.register()
             call(alice, bob, "1002")
-            wait_until(answered, 20, "the answer is stored")
+            wait_until(answered, 60, "the answer is stored")
             office.kill()
             office.start()
             record = database.rows("select * from call_records")[0]

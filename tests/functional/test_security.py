@@ -6,7 +6,7 @@ import unittest
 from office import Office, password, wait_until
 from softphone import Phone
 
-STRICT = "security:\n  trusted_networks: ['10.0.0.0/8']\n  rate_limit: {max_attempts: 5, window_seconds: 60, lockout_duration: 8}\n"
+STRICT = "security:\n  trusted_networks: ['10.0.0.0/8']\n  rate_limit: {max_attempts: 5, window_seconds: 60, lockout_duration: 15}\n"
 
 
 def shape(message):
@@ -62,14 +62,14 @@ class Security(unittest.TestCase):
             for _ in range(5):
                 self.assertEqual(guesser.register(ok=False).status, 401)
             with self.assertRaises(AssertionError):  # no answer at all
-                guesser.register(ok=False)
+                guesser.register(ok=False, seconds=2)
             guesser.secret = password("1001")
-            wait_until(lambda: self.registered(guesser), 25, "the lockout ends")
+            wait_until(lambda: self.registered(guesser), 60, "the lockout ends")
             self.assertIn("locked out", office.log.read_text())
 
     def registered(self, phone):
         try:
-            return phone.register(ok=False).status == 200
+            return phone.register(ok=False, seconds=5).status == 200
         except AssertionError:
             return False
 

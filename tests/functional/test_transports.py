@@ -3,7 +3,7 @@ import itertools
 import unittest
 
 from office import Office, wait_until
-from softphone import Phone, hear_each_other
+from softphone import Beside, Phone, hear_each_other
 
 TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
 
@@ -32,7 +32,7 @@ class Transports(unittest.TestCase):
             b.hung_up()
             a.register(expires=0)
             b.register(expires=0)
-        wait_until(lambda: self.office.status()["active_calls"] == 0, 5, "no call is left")
+        wait_until(lambda: self.office.status()["active_calls"] == 0, 60, "no call is left")
 
     def test_every_transport_calls_every_transport(self):
         for caller, callee in itertools.product(TRANSPORTS, TRANSPORTS):
@@ -47,27 +47,16 @@ class Transports(unittest.TestCase):
                 self.call((transport, "::1"), ("udp", "::1"))
 
 
-class Answering:
+class Answering(Beside):
     """Lets a phone ring and answer beside the test."""
 
     def __init__(self, phone):
-        import threading
-        self.error = None
+        super().__init__(self.work, phone)
 
-        def work():
-            try:
-                phone.ringing(8)
-                phone.answer()
-            except Exception as error:  # shown by join()
-                self.error = error
-
-        self.thread = threading.Thread(target=work, daemon=True)
-        self.thread.start()
-
-    def join(self):
-        self.thread.join(12)
-        if self.error:
-            raise self.error
+    @staticmethod
+    def work(phone):
+        phone.ringing()
+        phone.answer()
 
 
 if __name__ == "__main__":

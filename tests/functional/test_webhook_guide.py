@@ -42,13 +42,13 @@ class Guide(unittest.TestCase):
             finally:
                 connection.close()
 
-        self.assertEqual(wait_until(forged, 30, "the receiver listens"), 401)
+        self.assertEqual(wait_until(forged, 60, "the receiver listens"), 401)
         with office() as server:
             hook = subscribe(server, f"http://127.0.0.1:{port}/", secret=SECRET, events=["extension.registered"])
             register(server, "1001", "1002")
-            wait_until(lambda: shown(server, hook)["success_count"] == 2, 30, "both are acknowledged")
+            wait_until(lambda: shown(server, hook)["success_count"] == 2, 60, "both are acknowledged")
             ok(server, "POST", f"/api/webhooks/{hook['id']}/replay", {"since": "2020-01-01T00:00:00Z"})
-            wait_until(lambda: shown(server, hook)["success_count"] == 4, 30, "and again")
+            wait_until(lambda: shown(server, hook)["success_count"] == 4, 60, "and again")
         lines = (folder / "out").read_text().split("\n")[:-1]
         self.assertEqual([line.split()[1] for line in lines], ["extension.registered"] * 2, lines)
 

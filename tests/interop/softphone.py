@@ -82,10 +82,10 @@ snd_path {self.folder}
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(5)
+                self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(5)
+                self.process.wait()
         if kind is not None:
             print(f"--- baresip {self.number}\n" + (self.folder / "log").read_text(errors="replace")[-3000:])
         self.log.close()
@@ -104,7 +104,7 @@ snd_path {self.folder}
                 there = os.open(f"/run/netns/{self.namespace}", os.O_RDONLY)
                 setns(there)
                 os.close(there)
-            self.socket = wait_until(self._try, 10, f"baresip {self.number} listens for commands")
+            self.socket = wait_until(self._try, 60, f"baresip {self.number} listens for commands")
         finally:
             setns(own)
             os.close(own)
@@ -138,11 +138,11 @@ snd_path {self.folder}
             (self.events if message.get("event") else self.replies).append(message)
         return self.events
 
-    def wait_for(self, kind, seconds=10):
+    def wait_for(self, kind, seconds=60):
         return wait_until(lambda: next((e for e in self.pump() if e["type"] == kind), None), seconds,
                           f"baresip {self.number} sees {kind}; saw {[e['type'] for e in self.events]}")
 
-    def wait_registered(self, seconds=10):
+    def wait_registered(self, seconds=60):
         # The event may have come before we listened: its table of accounts tells as well.
         def registered():
             self.command("reginfo")
@@ -174,7 +174,7 @@ snd_path {self.folder}
         body = raw[data + 8:]
         return rate, struct.unpack(f"<{len(body) // 2}h", body[:len(body) // 2 * 2])[::channels]
 
-    def hears(self, frequency, seconds=12):
+    def hears(self, frequency, seconds=60):
         wait_until(lambda: self.loudest() is not None and abs(self.loudest() - frequency) < 15, seconds,
                    f"{self.number} hears {frequency} Hz; hears {self.loudest()}")
 

@@ -17,14 +17,14 @@ class BaresipCalls(Rooms):
     def closed(self, *phones):
         for phone in phones:
             phone.wait_for("CALL_CLOSED")
-        wait_until(lambda: self.office.status()["active_calls"] == 0, 5, "no call is left")
+        wait_until(lambda: self.office.status()["active_calls"] == 0, 60, "no call is left")
 
     def test_two_phones_hear_each_other_and_the_caller_hangs_up(self):
         alice, bob = self.phone("1001", "a", tone=440), self.phone("1002", "b", tone=1000)
         self.talk(alice, bob, 440, 1000)
         alice.hang_up()
         self.closed(alice, bob)
-        record = wait_until(lambda: self.office.rows("select * from call_records where ended_at is not null"), 5, "a record")[0]
+        record = wait_until(lambda: self.office.rows("select * from call_records where ended_at is not null"), 60, "a record")[0]
         self.assertEqual(record["disposition"], "answered")
         self.assertEqual(record["reason"], "1001 hung up")
 
@@ -50,9 +50,7 @@ class BaresipCalls(Rooms):
         alice = self.phone("1001", "a", "tls", tone=440, options=";mediaenc=srtp-mand")
         bob = self.phone("1002", "b", tone=1000)
         self.talk(alice, bob, 440, 1000)
-        view = self.office.json("call", "ls")
-        self.assertIn(True, [leg["secured"] for leg in view["calls"][0]["legs"]] if isinstance(view, dict)
-                      else [leg["secured"] for leg in view[0]["legs"]])
+        self.assertIn(True, [leg["secured"] for leg in self.office.json("call", "ls")[0]["legs"]])
         alice.hang_up()
         self.closed(alice, bob)
 

@@ -66,18 +66,18 @@ class BrowserAndPhone(unittest.TestCase):
     def desk_phone(self, codecs="PCMU/8000/1", **options):
         address = (self.network.address("pbx"), self.office.sip)
         with Baresip("1002", address, namespace=self.network.namespace("desk"), tone=PHONE, codecs=codecs, **options) as phone:
-            phone.wait_registered(30)
+            phone.wait_registered(60)
             yield phone
 
     def over(self, phone):
-        wait_until(lambda: self.office.status()["active_calls"] == 0, 20, "no call is left")
-        phone.wait_for("CALL_CLOSED", 20)
+        wait_until(lambda: self.office.status()["active_calls"] == 0, 60, "no call is left")
+        phone.wait_for("CALL_CLOSED", 60)
         phone.events.clear()
 
     def call(self, page, phone):
         page.evaluate("async () => { window.call = await phone.call('1002'); }")
         page.wait("() => call.state === 'up'")
-        phone.wait_for("CALL_ESTABLISHED", 20)
+        phone.wait_for("CALL_ESTABLISHED", 60)
 
     def both_hear(self, page, phone):
         page.hears(PHONE, stream="phone.audio.srcObject")
@@ -105,7 +105,7 @@ class BrowserAndPhone(unittest.TestCase):
                 phone.dial(f"sip:1001@{self.network.address('pbx')}:{self.office.sip}")
                 page.wait("() => incoming.length > 0")
                 page.evaluate("() => incoming.pop().accept()")
-                phone.wait_for("CALL_ESTABLISHED", 20)
+                phone.wait_for("CALL_ESTABLISHED", 60)
                 self.both_hear(page, phone)
                 self.nothing_is_transcoded(page, codec)
                 self.both_hear(page, phone)
@@ -143,7 +143,7 @@ class BrowserAndPhone(unittest.TestCase):
 
             page.evaluate(LISTEN, [[480, 620], [440, PAGE]])
             page.evaluate("async () => { window.call = await phone.call('1002'); }")
-            phone.wait_for("CALL_INCOMING", 20)
+            phone.wait_for("CALL_INCOMING", 60)
             phone.hang_up()  # declined: 486
             page.wait("() => heard")
             self.assertTrue(page.evaluate("() => call.over"))
@@ -173,15 +173,15 @@ class BrowserAndPhone(unittest.TestCase):
                 for key in KEYS:  # telephone-event, pressed as a person presses
                     phone.command("sndcode", key)
                     time.sleep(0.3)
-                wait_until(lambda: page.evaluate("() => keys") == KEYS, 20, "the page is told each key; it has " + KEYS)
+                wait_until(lambda: page.evaluate("() => keys") == KEYS, 60, "the page is told each key; it has " + KEYS)
 
                 pressed = lambda: "".join(e["param"] for e in phone.pump() if e["type"] == "CALL_DTMF_START")
                 page.evaluate("(keys) => call.sendDigits(keys)", KEYS)
-                wait_until(lambda: pressed() == KEYS, 30, "the phone hears what the page sends")
+                wait_until(lambda: pressed() == KEYS, 60, "the phone hears what the page sends")
                 over = lambda: sum(e["type"] == "CALL_DTMF_END" for e in phone.pump())
-                wait_until(lambda: over() == len(KEYS), 10, "the last key is over before another is pressed elsewhere")
+                wait_until(lambda: over() == len(KEYS), 60, "the last key is over before another is pressed elsewhere")
                 page.evaluate("""(keys) => phone.peerConnection.getSenders()[0].dtmf.insertDTMF(keys, 120, 120)""", KEYS)
-                wait_until(lambda: pressed() == KEYS + KEYS, 30, "the phone hears what Chromium itself sends")
+                wait_until(lambda: pressed() == KEYS + KEYS, 60, "the phone hears what Chromium itself sends")
             self.assertEqual(page.evaluate("() => keys"), KEYS, "nothing came back")
             page.evaluate("() => call.hangUp()")
             self.over(phone)

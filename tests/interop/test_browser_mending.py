@@ -50,7 +50,7 @@ class Mending(unittest.TestCase):
         """By the page that was mended, so that it still has its call in hand."""
         self.alice.click("button", "Hang up")
         self.bob.see("button", "Call")
-        self.assertEqual(calls(self.office), [])
+        wait_until(lambda: calls(self.office) == [], 60, "no call is left")
 
     def test_a_page_that_is_loaded_again_is_back_in_its_call(self):
         with Office() as office:

@@ -25,7 +25,7 @@ class Transcoding(Rooms):
         who.hang_up()
         for phone in phones:
             phone.wait_for("CALL_CLOSED")
-        wait_until(lambda: self.office.status()["active_calls"] == 0, 5, "no call is left")
+        wait_until(lambda: self.office.status()["active_calls"] == 0, 60, "no call is left")
 
     def test_pcmu_only_and_g722_only(self):
         alice, bob = self.meet("PCMU/8000/1", "G722/16000/1", {"1001": "pcmu/8000", "1002": "g722/8000"})

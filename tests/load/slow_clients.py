@@ -45,7 +45,7 @@ class SlowClients:
         made = socket.socket()
         if kind == "reading":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        made.settimeout(10)
+        made.settimeout(60)
         made.connect(self.address)
         made.setblocking(False)
         try:

@@ -84,7 +84,7 @@ function ventriloquist() {
 async function visit(page, url) {
   for (let tries = 0; ; tries++) {
     try {
-      return await page.goto(url, { waitUntil: "load", timeout: 60_000 });
+      return await page.goto(url, { waitUntil: "load", timeout: 120_000 });
     } catch (error) {
       if (tries === 10 || !String(error.message).includes("ERR_NETWORK_CHANGED")) throw error;
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -122,7 +122,7 @@ const actions = {
     return name;
   },
   goto: ({ page, url }) => visit(pages.get(page).page, url).then((r) => ({ status: r.status(), headers: r.headers() })),
-  reload: ({ page }) => pages.get(page).page.reload({ waitUntil: "load", timeout: 60_000 }).then(() => null),
+  reload: ({ page }) => pages.get(page).page.reload({ waitUntil: "load", timeout: 120_000 }).then(() => null),
   evaluate: ({ page, code, argument }) => pages.get(page).page.evaluate(`(${code})(${JSON.stringify(argument ?? null)})`),
   // By the debugger: the policy of a page may forbid it to evaluate anything itself.
   async wait({ page, code, argument, seconds }) {
@@ -135,9 +135,9 @@ const actions = {
     }
   },
   click: ({ page, role, name, seconds }) => pages.get(page).page.getByRole(role, { name, exact: true }).first().click({ timeout: seconds * 1000 }).then(() => null),
-  see: ({ page, role, name, seconds }) => pages.get(page).page.getByRole(role, name === null ? {} : { name }).first().waitFor({ timeout: seconds * 1000 }).then(() => null),
+  see: ({ page, role, name, seconds }) => pages.get(page).page.getByRole(role, name === null ? {} : { name, exact: true }).first().waitFor({ timeout: seconds * 1000 }).then(() => null),
   read: ({ page, text, seconds }) => pages.get(page).page.getByText(text).first().waitFor({ timeout: seconds * 1000 }).then(() => null),
-  fill: ({ page, label, text }) => pages.get(page).page.getByLabel(label, { exact: true }).first().fill(text, { timeout: 30_000 }).then(() => null),
+  fill: ({ page, label, text }) => pages.get(page).page.getByLabel(label, { exact: true }).first().fill(text, { timeout: 120_000 }).then(() => null),
   press: ({ page, key }) => pages.get(page).page.keyboard.press(key).then(() => null),
   type: ({ page, text }) => pages.get(page).page.keyboard.type(text).then(() => null),
   offline: ({ page, offline }) => pages.get(page).context.setOffline(offline).then(() => null),

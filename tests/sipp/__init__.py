@@ -30,7 +30,7 @@ class Sipp:
         command = [*inside, "sipp", f"{target or host}:{office.sip}", "-sf", scenario, "-i", host, "-p", str(port), "-t", transport,
                    "-m", str(calls), "-r", str(rate), "-l", str(max(2000, rate * 40)), "-nostdin", "-trace_stat",
                    "-fd", "1", "-stf", f"{self.trace}.csv", "-trace_err", "-error_file", f"{self.trace}.err",
-                   "-recv_timeout", "30000", *extra]
+                   "-recv_timeout", "60000", *extra]
         if rows:
             command += ["-inf", str(injection(folder / f"rows-{port}.csv", rows))]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
@@ -68,7 +68,7 @@ class Sipp:
             return ""
 
 
-def register(office, folder, port, numbers, rate=200, seconds=60):
+def register(office, folder, port, numbers, rate=200, seconds=120):
     """Registers every number at 127.0.0.1:port; raises unless all are."""
     sipp = Sipp("register", office, folder, port, len(numbers), rate, [(n, credentials(n)) for n in numbers])
     figures = sipp.wait(seconds)
@@ -82,5 +82,5 @@ def callee(office, folder, number):
     register(office, folder, port, [number])
     answering = Sipp("uas", office, folder, port, 100_000_000, extra=("-aa",))
     # Until it holds its port, free_ports() would hand the same one to the caller.
-    wait_until(lambda: f":{port:04X} " in pathlib.Path("/proc/net/udp").read_text(), 5, "the callee holds its port")
+    wait_until(lambda: f":{port:04X} " in pathlib.Path("/proc/net/udp").read_text(), 60, "the callee holds its port")
     return answering
