@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from claims import claim
+from office import free_ports
 
 
 def ip(*words, check=True):
@@ -21,6 +22,7 @@ class Network:
 
     def __init__(self, *names):
         number, self.held = claim("network", 1000)
+        free_ports(1)  # names are claimed in the network one stands in: not first in one of ours, where nobody sees it
         self.tag = f"bwt{number}"
         self.names = names
         self.switch = f"{self.tag}-sw"

@@ -31,21 +31,33 @@ class Ports:
 
     def __init__(self):
         self.owner = os.getpid()
-        block, self.held = claim("ports", (self.LAST - self.FIRST + 1) // self.BLOCK)
+        block, self.held = claim("ports", (self.LAST - self.FIRST + 1) // self.BLOCK, self.mostly_free)
         atexit.register(self.held.close)
-        self.numbers = itertools.cycle(range(self.FIRST + block * self.BLOCK, self.FIRST + (block + 1) * self.BLOCK))
+        self.numbers = itertools.cycle(self.of_block(block))
+
+    def of_block(self, block):
+        return range(self.FIRST + block * self.BLOCK, self.FIRST + (block + 1) * self.BLOCK)
+
+    def mostly_free(self, block):
+        """What is no test may have taken it."""
+        return sum(map(self.is_free, self.of_block(block))) > self.BLOCK * 3 // 4
+
+    @staticmethod
+    def is_free(port):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as packets, \
+                socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
+            try:
+                packets.bind(("127.0.0.1", port))
+                stream.bind(("127.0.0.1", port))
+                return True
+            except OSError:
+                return False
 
     def free(self):
         """One that is free on UDP and TCP alike; what was given comes again after all others."""
         for port in itertools.islice(self.numbers, self.BLOCK):
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as packets, \
-                    socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
-                try:
-                    packets.bind(("127.0.0.1", port))
-                    stream.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    continue
+            if self.is_free(port):
+                return port
         raise AssertionError(f"none of the {self.BLOCK} ports of this test is free")
 
 

@@ -49,7 +49,9 @@ class Guide(unittest.TestCase):
             wait_until(lambda: shown(server, hook)["success_count"] == 2, 60, "both are acknowledged")
             ok(server, "POST", f"/api/webhooks/{hook['id']}/replay", {"since": "2020-01-01T00:00:00Z"})
             wait_until(lambda: shown(server, hook)["success_count"] == 4, 60, "and again")
-        lines = (folder / "out").read_text().split("\n")[:-1]
+        printed = lambda: (folder / "out").read_text().split("\n")[:-1]
+        wait_until(lambda: len(printed()) >= 2, 60, "both are printed")
+        lines = printed()
         self.assertEqual([line.split()[1] for line in lines], ["extension.registered"] * 2, lines)
 
     def test_the_receiver_in_python(self):
