@@ -24,7 +24,7 @@ using media::SessionId;
 using webrtc::IceCredentials;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr Duration kPatience = 20s;  // only a broken loop needs it
+constexpr Duration kPatience = 60s;  // only a broken loop needs it
 constexpr SessionId kSession{7};
 
 IceCredentials credentials(const std::string& name) {

@@ -115,7 +115,8 @@ TEST_F(FrontHttp, AbsoluteTargetsAndHttp10AreTaken) {
 
 TEST_F(FrontHttp, SlowHeadersBodiesAndReadersAreSentAwayOthersNot) {
   StreamLimits limits;
-  limits.http_header = limits.http_body = limits.stalled = 300ms;
+  // Long enough for the honest one to ask in time, on a machine that is busy.
+  limits.http_header = limits.http_body = limits.stalled = 3s;
   limits.sweep = 20ms;
   network_ = [](http::Request&& request, http::Respond respond) {
     respond({200, std::string(request.path == "/large" ? 8'000'000 : 10, 'x'), "text/plain", {}});
@@ -140,7 +141,7 @@ TEST_F(FrontHttp, SlowHeadersBodiesAndReadersAreSentAwayOthersNot) {
   TestClient honest(http());
   ASSERT_TRUE(honest.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
   EXPECT_NE(honest.receive_until("xxxxxxxxxx").find(" 200 "), std::string::npos);
-  for (int i = 0; i < 300 && front_->counters().timed_out < 3; ++i) std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 6'000 && front_->counters().timed_out < 3; ++i) std::this_thread::sleep_for(10ms);
   dripping = false;
   drip.join();
   EXPECT_EQ(front_->counters().timed_out, 3u);
@@ -196,7 +197,7 @@ class FrontStays : public FrontHttp {
   }
   template <typename Condition>
   bool eventually(Condition condition) {
-    for (int i = 0; i < 500 && !condition(); ++i) std::this_thread::sleep_for(10ms);
+    for (int i = 0; i < 6'000 && !condition(); ++i) std::this_thread::sleep_for(10ms);
     return condition();
   }
   void say(std::string text) {
@@ -224,7 +225,8 @@ TEST_F(FrontStays, EventsComeInChunksAndTheEndIsTold) {
       EXPECT_NE(begin.find("\r\n\r\nd\r\ndata: hello\n\n"), std::string::npos) << begin;
       say("data: more\n\n");
       EXPECT_NE(reader.receive_until("more\n\n\r\n").find("c\r\ndata: more\n\n\r\n"), std::string::npos);
-      EXPECT_EQ(reader.receive_until(":\n\n"), "3\r\n:\n\n\r\n");  // a heartbeat
+      // Heartbeats, of which a reader that is late finds several at once.
+      EXPECT_TRUE(reader.receive_until("3\r\n:\n\n\r\n").starts_with("3\r\n:\n\n\r\n"));
     }
     EXPECT_TRUE(eventually([&] { return talk_.ended == 1; }));
   }

@@ -46,7 +46,7 @@ class Notified : public testing::Test {
   }
   std::string heard() {
     pollfd p{fd_.get(), POLLIN, 0};
-    if (::poll(&p, 1, 1'000) != 1) return {};
+    if (::poll(&p, 1, 60'000) != 1) return {};
     char text[256];
     const auto n = ::recv(fd_.get(), text, sizeof text, 0);
     return n > 0 ? std::string(text, static_cast<std::size_t>(n)) : std::string{};

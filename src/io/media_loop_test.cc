@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <condition_variable>
@@ -19,7 +20,24 @@ using media::MediaLegId;
 
 constexpr MediaLegId kAlice{1};
 constexpr MediaLegId kBob{2};
-constexpr Duration kPatience = 10s;  // only a broken loop needs it
+constexpr Duration kPatience = 60s;  // only a broken loop needs it
+
+bool is_free(std::uint16_t port) {
+  sockaddr_storage address{};
+  const socklen_t length = to_sockaddr({IpAddress::v4(0), port}, address);
+  const Descriptor probe{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  return ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0;
+}
+
+// The first of so many ports that nobody has, from an even number on; none is given twice. Below those that
+// the system gives out by itself, and far from those of another process of this test.
+std::uint16_t free_ports(std::uint16_t count) {
+  static auto next = static_cast<std::uint16_t>(10'000 + ::getpid() % 40 * 120);
+  for (std::uint16_t free = 0; free < count;)
+    free = is_free(next++) ? static_cast<std::uint16_t>(free + 1) : 0;
+  const auto first = static_cast<std::uint16_t>(next - count);
+  return first % 2 == 0 ? first : free_ports(count);
+}
 
 // A socket on loopback with the manners of a phone.
 class Phone {
@@ -98,9 +116,9 @@ class Journal {
 
 class MediaLoopTest : public ::testing::Test {
  protected:
-  static MediaLoopSettings settings(std::uint16_t first, std::uint16_t last) {
+  static MediaLoopSettings settings(std::uint16_t first, std::uint16_t count) {
     MediaLoopSettings s;
-    s.range = {first, last};
+    s.range = {first, static_cast<std::uint16_t>(first + count - 1)};
     s.relay.port_rest = 50ms;
     return s;
   }
@@ -131,7 +149,7 @@ class MediaLoopTest : public ::testing::Test {
 };
 
 TEST_F(MediaLoopTest, PhonesHearEachOtherThroughIt) {
-  MediaLoop loop{settings(26'000, 26'019), clock, journal.sink()};
+  MediaLoop loop{settings(free_ports(20), 20), clock, journal.sink()};
   const auto ports = open(loop, 2);
   ASSERT_EQ(ports.size(), 2U);
   Phone alice{"127.0.0.1"};
@@ -155,7 +173,7 @@ TEST_F(MediaLoopTest, AnIpv4PhoneTalksWithAnIpv6Phone) {
   Phone alice{"127.0.0.1"};
   Phone bob{"::1"};
   if (!bob.open()) GTEST_SKIP() << "no IPv6 here";
-  MediaLoop loop{settings(26'020, 26'039), clock, journal.sink()};
+  MediaLoop loop{settings(free_ports(20), 20), clock, journal.sink()};
   const auto ports = open(loop, 2);
   ASSERT_EQ(ports.size(), 2U);
   connect(loop, ports, alice, bob);
@@ -166,7 +184,7 @@ TEST_F(MediaLoopTest, AnIpv4PhoneTalksWithAnIpv6Phone) {
 TEST_F(MediaLoopTest, AnIpv4OnlyLoopRelaysAndRefusesIpv6Peers) {
   Phone alice{"127.0.0.1"};
   Phone bob{"127.0.0.1"};
-  auto s = settings(26'040, 26'059);
+  auto s = settings(free_ports(20), 20);
   s.bind = IpAddress::v4(0x7f000001);
   MediaLoop loop{s, clock, journal.sink()};
   const auto ports = open(loop, 2);
@@ -182,20 +200,22 @@ TEST_F(MediaLoopTest, AnIpv4OnlyLoopRelaysAndRefusesIpv6Peers) {
 }
 
 TEST_F(MediaLoopTest, PortsOfOtherProgramsAreSkippedAndTheEndOfTheRangeIsTold) {
-  Phone squatter{"127.0.0.1", 26'063};  // the RTCP port of the second pair
+  const std::uint16_t first = free_ports(6);
+  Phone squatter{"127.0.0.1", static_cast<std::uint16_t>(first + 3)};  // the RTCP port of the second pair
   ASSERT_TRUE(squatter.open());
-  MediaLoop loop{settings(26'060, 26'065), clock, journal.sink()};
+  MediaLoop loop{settings(first, 6), clock, journal.sink()};
   loop.push(media::OpenPorts{10});
   const auto opened = journal.next<media::PortsOpened>();
   ASSERT_TRUE(opened);
   EXPECT_TRUE(opened->range_exhausted);
   ASSERT_EQ(opened->ports.size(), 2U);
-  EXPECT_EQ(opened->ports[0].rtp, 26'060);
-  EXPECT_EQ(opened->ports[1].rtp, 26'064);
+  EXPECT_EQ(opened->ports[0].rtp, first);
+  EXPECT_EQ(opened->ports[1].rtp, first + 4);
 }
 
 TEST_F(MediaLoopTest, TwoLoopsShareARangeWithoutMeeting) {
-  auto s = settings(26'070, 26'077);
+  const std::uint16_t first_port = free_ports(8);
+  auto s = settings(first_port, 8);
   s.loops = 2;
   MediaLoop first{s, clock, journal.sink()};
   const auto even = open(first, 10);
@@ -205,18 +225,19 @@ TEST_F(MediaLoopTest, TwoLoopsShareARangeWithoutMeeting) {
   ASSERT_EQ(even.size(), 2U);
   ASSERT_EQ(odd.size(), 2U);
   EXPECT_EQ(odd[0].loop, 1);
-  EXPECT_EQ(odd[0].rtp, 26'072);
+  EXPECT_EQ(odd[0].rtp, first_port + 2);
 }
 
 TEST_F(MediaLoopTest, ALoopThatIsTornDownReleasesItsPorts) {
+  const std::uint16_t first = free_ports(4);
   for (int i = 0; i < 3; ++i) {
-    MediaLoop loop{settings(26'080, 26'083), clock, journal.sink()};
+    MediaLoop loop{settings(first, 4), clock, journal.sink()};
     EXPECT_EQ(open(loop, 2).size(), 2U);
   }
 }
 
 TEST_F(MediaLoopTest, ADatagramLargerThanAFrameIsDropped) {
-  MediaLoop loop{settings(26'090, 26'093), clock, journal.sink()};
+  MediaLoop loop{settings(free_ports(4), 4), clock, journal.sink()};
   const auto ports = open(loop, 1);
   ASSERT_EQ(ports.size(), 1U);
   const Descriptor fd{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};

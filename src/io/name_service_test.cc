@@ -94,9 +94,11 @@ class NameServer {
 
 class NameServiceTest : public testing::Test {
  protected:
-  NameServiceTest() {
+  NameServiceTest() { start(60s); }
+  // `timeout`: what comes later is as good as silence.
+  void start(std::chrono::milliseconds timeout) {
     NameServiceLimits limits;
-    limits.timeout = 100ms;
+    limits.timeout = timeout;
     limits.tries = 1;
     limits.questions = 3;
     service_ = std::make_unique<NameService>(
@@ -114,7 +116,7 @@ class NameServiceTest : public testing::Test {
   }
   dns::Answer wait_for(dns::QueryId id) {
     std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, 5s, [&] { return answers_.contains(id.value); }));
+    EXPECT_TRUE(changed_.wait_for(lock, 120s, [&] { return answers_.contains(id.value); }));
     return answers_[id.value];
   }
 
@@ -151,10 +153,12 @@ TEST_F(NameServiceTest, ServiceAndPointerRecordsAreRead) {
 TEST_F(NameServiceTest, NothingFoundBrokenAndSilentAreEmptyAnswers) {
   EXPECT_TRUE(ask("nobody.example", dns::RecordType::kA).addresses.empty());
   EXPECT_TRUE(ask("broken.example", dns::RecordType::kSrv).srv.empty());
+  start(100ms);
   EXPECT_TRUE(ask("silence.example", dns::RecordType::kSrv).srv.empty());
 }
 
 TEST_F(NameServiceTest, TooManyQuestionsAreAnsweredEmptyAtOnce) {
+  start(3s);
   last_ = 20;
   for (std::uint64_t i = 1; i <= 20; ++i) {
     service_->ask(dns::QueryId{i}, {"silence.example", dns::RecordType::kSrv});

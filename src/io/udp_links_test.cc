@@ -25,7 +25,7 @@ UdpLinks opened(std::vector<Endpoint> addresses) {
 
 bool readable(int fd) {
   pollfd p{fd, POLLIN, 0};
-  return ::poll(&p, 1, 2'000) == 1;
+  return ::poll(&p, 1, 60'000) == 1;
 }
 
 sip::Transmit transmit(const Endpoint& local, const Endpoint& remote, std::string bytes) {
@@ -145,10 +145,12 @@ TEST(KernelRng, NeverHandsOutTheSameBytesTwice) {
 
 TEST(Clock, RunsWithTheWallAndNeverBackwards) {
   const Clock clock;
+  const auto wall = [] { return std::chrono::system_clock::now().time_since_epoch(); };
+  const auto before = wall();
   const Instant first = clock.now();
   EXPECT_GE(clock.now(), first);
-  const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  EXPECT_LT(std::chrono::abs(wall - first.since_epoch()), 1s);
+  EXPECT_GT(first.since_epoch(), before - 1s);
+  EXPECT_LT(first.since_epoch(), wall() + 1s);
 }
 
 }  // namespace
