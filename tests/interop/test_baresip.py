@@ -3,7 +3,6 @@ import unittest
 
 from interop.rooms import Rooms
 from office import wait_until
-import time
 
 
 class BaresipCalls(Rooms):
@@ -57,10 +56,11 @@ class BaresipCalls(Rooms):
     def test_hold_and_resume(self):
         alice, bob = self.phone("1001", "a", tone=440), self.phone("1002", "b", tone=1000)
         self.talk(alice, bob, 440, 1000)
+        state = lambda: self.office.json("call", "ls")[0]["state"]
         alice.command("hold")
-        time.sleep(1.5)
+        wait_until(lambda: state() == "held", 60, "the call is held")
         alice.command("resume")
-        time.sleep(1.5)
+        wait_until(lambda: state() == "up", 60, "the call goes on")
         alice.hears(1000)
         bob.hears(440)
         alice.hang_up()
