@@ -160,12 +160,12 @@ def run(kills, rate, seed, patience=120, say=lambda text: None):
                         if number % 20 == 19:
                             say(f"{number + 1} kills, {len(journal_of(server))} events so far")
                     caller.process.send_signal(signal.SIGUSR1)  # no new calls; those that are up go on to their end
-                    wait_until(lambda: caller.process.poll() is not None, 60, "the last calls have ended")
+                    wait_until(lambda: caller.process.poll() is not None, 180, "the last calls have ended")
                 finally:
                     caller.stop()
                 for call in server.json("call", "ls"):  # whose caller gave up waiting for a server that was dead
                     server.cli("call", "hangup", call["call_id"], ok=False)
-                wait_until(lambda: server.status()["active_calls"] == 0, 60, "no call is left")
+                wait_until(lambda: server.status()["active_calls"] == 0, 120, "no call is left")
                 callee.stop()
 
                 def all_told():  # the last words of a call are written down, and told, after it has ended

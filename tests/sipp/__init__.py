@@ -30,7 +30,7 @@ class Sipp:
         command = [*inside, "sipp", f"{target or host}:{office.sip}", "-sf", scenario, "-i", host, "-p", str(port), "-t", transport,
                    "-m", str(calls), "-r", str(rate), "-l", str(max(2000, rate * 40)), "-nostdin", "-trace_stat",
                    "-fd", "1", "-stf", f"{self.trace}.csv", "-trace_err", "-error_file", f"{self.trace}.err",
-                   "-recv_timeout", "60000", *extra]
+                   "-recv_timeout", "30000", *extra]
         if rows:
             command += ["-inf", str(injection(folder / f"rows-{port}.csv", rows))]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
