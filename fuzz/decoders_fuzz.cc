@@ -38,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (made > pcm.size()) std::abort();
     for (std::size_t at = 0; at < made; at += tick_samples(rate)) {
       detector.hear(ConstSamples{pcm}.subspan(at, std::min(tick_samples(rate), made - at)));
+      detector.next_key();
     }
     rest = rest.subspan(2 + length);
   }

@@ -17,6 +17,7 @@ using Samples = std::span<std::int16_t>;
 using ConstSamples = std::span<const std::int16_t>;
 
 enum class CodecKind : std::uint8_t { kPcmu, kPcma, kG722, kOpus, kGsm };
+inline constexpr std::size_t kCodecKinds = 5;
 
 // As RTP describes it (a=rtpmap); the clock of RTP is not the rate of the samples (G.722: RFC 3551 §4.5.2).
 std::optional<CodecKind> codec_kind(std::string_view name, std::uint32_t clock_rate, unsigned channels);

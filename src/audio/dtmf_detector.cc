@@ -25,15 +25,28 @@ DtmfDetector::~DtmfDetector() = default;
 DtmfDetector::DtmfDetector(DtmfDetector&&) noexcept = default;
 DtmfDetector& DtmfDetector::operator=(DtmfDetector&&) noexcept = default;
 
-std::optional<char> DtmfDetector::hear(ConstSamples tick) {
-  std::array<std::int16_t, tick_samples(kRate)> narrow{};
-  ConstSamples heard = tick;
-  if (state_->to_narrow) {
-    const std::size_t count = std::min(tick.size() * kRate / state_->to_narrow->from(), narrow.size());
-    state_->to_narrow->run(tick, Samples{narrow}.first(count));
-    heard = Samples{narrow}.first(count);
+void DtmfDetector::hear(ConstSamples said) {
+  if (!state_->to_narrow) {
+    dtmf_rx(state_->receiver.get(), said.data(), static_cast<int>(said.size()));
+    return;
   }
-  dtmf_rx(state_->receiver.get(), heard.data(), static_cast<int>(heard.size()));
+  std::array<std::int16_t, tick_samples(kRate)> narrow{};
+  const std::uint32_t rate = state_->to_narrow->from();
+  while (!said.empty()) {
+    const ConstSamples tick = said.first(std::min(said.size(), tick_samples(rate)));
+    said = said.subspan(tick.size());
+    const std::size_t count = tick.size() * kRate / rate;
+    state_->to_narrow->run(tick, Samples{narrow}.first(count));
+    dtmf_rx(state_->receiver.get(), narrow.data(), static_cast<int>(count));
+  }
+}
+
+// The filters begin anew, for the phase jumps here; what they found so far stays.
+void DtmfDetector::missed() {
+  dtmf_rx_fillin(state_->receiver.get(), static_cast<int>(tick_samples(kRate)));
+}
+
+std::optional<char> DtmfDetector::next_key() {
   std::array<char, 4> keys{};
   if (dtmf_rx_get(state_->receiver.get(), keys.data(), 1) == 0) return std::nullopt;
   return keys[0];

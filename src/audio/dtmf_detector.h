@@ -17,9 +17,12 @@ class DtmfDetector {
   DtmfDetector(DtmfDetector&&) noexcept;
   DtmfDetector& operator=(DtmfDetector&&) noexcept;
 
-  // At most one tick; a key that began to sound in it, once per press.
-  std::optional<char> hear(ConstSamples tick);
-  // A key sounds, as of the last tick.
+  void hear(ConstSamples said);
+  // Something was said here that did not arrive: what sounds before and after it is one sound.
+  void missed();
+  // Of the keys that began to sound the oldest one not taken yet; once per press.
+  std::optional<char> next_key();
+  // A key sounds, as of the last sample.
   bool sounding() const;
 
  private:

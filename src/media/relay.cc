@@ -303,6 +303,7 @@ void Relay::on_rtp(Leg& leg, InPacket& packet, Instant now, OutBatch& out) {
     events_.emplace_back(MediaStarted{leg.id, packet.from});
   }
   if (leg.is_digit(received->header())) tell_digits(leg, leg.digits_of(*received, now), now);
+  if (leg.audio().keys) listen(leg, *received, now);
   if (leg.echoes()) {
     rtp::set_ssrc(packet.buffer, received->header().ssrc ^ kEchoSsrcMask);
     leg.send_rtp(packet, received->header(), now, out);

@@ -131,6 +131,8 @@ class Relay {
   void plan(Leg& from, Instant now);
   void carry(Leg& leg, InPacket& packet, const rtp::Packet& received, Instant now, OutBatch& out);
   bool pass_digit(Leg& leg, const rtp::Digit& digit, Instant now);
+  void listen(Leg& leg, const rtp::Packet& received, Instant now);
+  void press(Leg& leg, char key, Duration length, Instant now);
   void let_sound(Leg& leg, Instant now);
   void audio_due(Instant now);
   bool speak(Leg& leg, std::span<std::uint8_t> buffer, Instant now, OutBatch& out);

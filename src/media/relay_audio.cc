@@ -29,6 +29,11 @@ Speaker& speaker_of(Leg& leg) {
   return *leg.audio().speaker;
 }
 
+Event heard_key(const Leg& talker, char key) {
+  const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(kHeardKey).count();
+  return DigitPressed{talker.id, key, static_cast<std::uint32_t>(length)};
+}
+
 std::optional<audio::Sound> sound_of(const Play& command) {
   switch (command.tone) {
     case Tone::kNone:
@@ -51,6 +56,7 @@ void Relay::plan(Leg& from, Instant) {
   from.audio().keys_unheard = false;
   if (to == nullptr) {
     from.audio().mixes = false;
+    from.audio().keys.reset();
     from.passage.reset();
     from.audio().listener.reset();
     return;
@@ -59,6 +65,11 @@ void Relay::plan(Leg& from, Instant) {
   Passage planned = plan_passage(from.audio().payloads, to->audio().payloads);
   from.audio().keys_unheard =
       std::ranges::any_of(planned.ways, [](const Way& w) { return w.fate == Way::Fate::kKey; });
+  if (!planned.hears_relayed_tones) {
+    from.audio().keys.reset();
+  } else if (!from.audio().keys || from.audio().keys->kinds() != planned.relayed_voice) {
+    from.audio().keys = std::make_unique<RelayedKeys>(planned.relayed_voice);
+  }
   const bool known = !from.audio().payloads.receive.empty() && !to->audio().payloads.send.empty();
   if (to->audio().mixes && known) planned.kind = Passage::Kind::kOwnStream;
   if (planned.kind == Passage::Kind::kAsIs) {
@@ -104,6 +115,7 @@ void Relay::carry(Leg& leg, InPacket& packet, const rtp::Packet& received, Insta
         break;
       }
       if (to.audio().speaker->replaces_voice()) return;
+      if (leg.audio().keys && leg.audio().keys->sounding()) return to.audio().speaker->leave_out(header);
       to.audio().speaker->fit_in(bytes, header, way, now);
       break;
     case Way::Fate::kEvent:
@@ -129,14 +141,26 @@ bool Relay::pass_digit(Leg& leg, const rtp::Digit& digit, Instant now) {
 
 void Relay::on(const SendDigit& command, Instant now) {
   Leg* leg = find(command.leg);
-  if (leg == nullptr) return;
-  if (!speaker_of(*leg).press(command.digit, std::chrono::milliseconds{command.duration_ms})) return;
+  if (leg != nullptr) press(*leg, command.digit, std::chrono::milliseconds{command.duration_ms}, now);
+}
+
+void Relay::press(Leg& leg, char key, Duration length, Instant now) {
+  if (!speaker_of(leg).press(key, length)) return;
   // Voice and keys are one stream to a phone: from now on the partner's packets are fitted into ours.
-  if (!leg->audio().mixes && leg->partner() != nullptr) {
-    leg->audio().mixes = true;
-    plan(*leg->partner(), now);
+  if (!leg.audio().mixes && leg.partner() != nullptr) {
+    leg.audio().mixes = true;
+    plan(*leg.partner(), now);
   }
-  let_sound(*leg, now);
+  let_sound(leg, now);
+}
+
+// For keys that are tones in what is relayed.
+void Relay::listen(Leg& leg, const rtp::Packet& received, Instant now) {
+  leg.audio().keys->hear(received, audio_->workspace.decoded);
+  const auto key = leg.audio().keys->next_key();
+  if (!key) return;
+  events_.push_back(heard_key(leg, *key));
+  press(*leg.partner(), *key, kHeardKey, now);
 }
 
 void Relay::on(const Play& command, Instant now) {
@@ -207,8 +231,7 @@ bool Relay::speak(Leg& leg, std::span<std::uint8_t> buffer, Instant now, OutBatc
   if (heard.key) {
     // Without events the peer hears the tone itself.
     if (leg.audio().speaker->has_events()) leg.audio().speaker->press(*heard.key, kHeardKey);
-    const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(kHeardKey).count();
-    events_.emplace_back(DigitPressed{from->id, *heard.key, static_cast<std::uint32_t>(length)});
+    events_.push_back(heard_key(*from, *heard.key));
   }
   if (heard.key_sounds && leg.audio().speaker->has_events()) heard.sound = false;
   const std::size_t size =

@@ -199,7 +199,8 @@ inline std::string tones_in(const Talker& who, std::uint32_t rate) {
   std::string keys;
   const std::size_t tick = audio::tick_samples(rate);
   for (std::size_t at = 0; at + tick <= who.heard.size(); at += tick) {
-    if (const auto key = detector.hear(audio::ConstSamples{who.heard}.subspan(at, tick))) keys += *key;
+    detector.hear(audio::ConstSamples{who.heard}.subspan(at, tick));
+    if (const auto key = detector.next_key()) keys += *key;
   }
   return keys;
 }

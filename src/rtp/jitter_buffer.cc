@@ -228,7 +228,10 @@ JitterBuffer::Step JitterBuffer::packet(Slot& due) {
   ++next_sequence_;
   idle_ = 0;
   next_timestamp_ = due.timestamp;
-  Step step{.kind = Step::Kind::kPacket, .payload_type = due.payload_type, .payload = due.payload};
+  Step step{.kind = Step::Kind::kPacket,
+            .payload_type = due.payload_type,
+            .header = {false, due.payload_type, due.sequence, due.timestamp, ssrc_},
+            .payload = due.payload};
   judge_surplus(step);
   return step;
 }

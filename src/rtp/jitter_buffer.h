@@ -72,6 +72,7 @@ class JitterBuffer {
     };
     Kind kind = Kind::kNothing;
     std::uint8_t payload_type = 0;
+    Header header{};  // kPacket
     // kPacket: what to decode. kGap: the packet right after the lost one, if it is here, which may carry a
     // copy.
     std::span<const std::uint8_t> payload{};

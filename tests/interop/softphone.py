@@ -3,6 +3,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import shutil
 import socket
 import struct
@@ -20,7 +21,8 @@ class Baresip:
     """Needs a network namespace with an interface that is not loopback (see netns.py)."""
 
     def __init__(self, number, office_address, transport="udp", tone=440, namespace=None, source=None, options="",
-                 answer="auto", secret=None, codecs="PCMU/8000/1"):
+                 answer="auto", secret=None, codecs="PCMU/8000/1", events=True):
+        """`events`: whether it knows telephone-event. It has no way not to: its library is copied under another word."""
         self.number = number
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"baresip-{number}-"))
         self.namespace = namespace
@@ -55,6 +57,7 @@ module g711.so
 module g722.so
 module opus.so
 module ausine.so
+module aufile.so
 module aubridge.so
 module sndfile.so
 module srtp.so
@@ -71,8 +74,16 @@ snd_path {self.folder}
         (self.folder / "contacts").write_text("")
         self.log = open(self.folder / "log", "wb")
         inside = ["ip", "netns", "exec", namespace] if namespace else []
+        environment = dict(os.environ)
+        if not events:
+            loaded = subprocess.run(["ldd", shutil.which("baresip")], capture_output=True, text=True, check=True).stdout
+            library = pathlib.Path(re.search(r"libre\.so\S* => (\S+)", loaded)[1])
+            text = library.read_bytes()
+            assert b"telephone-event" in text
+            (self.folder / library.name).write_bytes(text.replace(b"telephone-event", b"in-band-or-none"))
+            environment["LD_LIBRARY_PATH"] = str(self.folder)
         self.process = subprocess.Popen(inside + ["baresip", "-f", str(self.folder)], stdout=self.log,
-                                        stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.folder)
+                                        stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.folder, env=environment)
         self.socket = None
 
     def __enter__(self):

@@ -8,6 +8,7 @@ import time
 import unittest
 
 from browser import Browser
+from interop import dtmf
 from interop.softphone import Baresip
 from netns import Network
 from office import Office, password, wait_until
@@ -185,6 +186,29 @@ class BrowserAndPhone(unittest.TestCase):
             self.assertEqual(page.evaluate("() => keys"), KEYS, "nothing came back")
             page.evaluate("() => call.hangUp()")
             self.over(phone)
+
+    def test_each_key_is_a_tone_once_where_the_phone_has_no_events_though_five_percent_is_lost(self):
+        page = self.page()
+        for codec in ("pcmu/8000", "pcma/8000"):
+            with self.subTest(codec=codec), self.desk_phone(CODECS[codec], events=False) as phone:
+                self.call(page, phone)
+                self.both_hear(page, phone)
+                self.nothing_is_transcoded(page, codec)
+                page.evaluate("() => { keys = ''; }")
+                with self.loss(5):
+                    said = KEYS + "11##5"
+                    phone.command("ausrc", f"aufile,{dtmf.wav_of(said, phone.folder / 'keys.wav')}")
+                    wait_until(lambda: len(page.evaluate("() => keys")) >= len(said), 60, "the page is told each key")
+                    self.assertEqual(page.evaluate("() => keys"), said)
+
+                    heard = lambda: dtmf.keys_in(phone.heard()[1], phone.heard()[0])
+                    insert = "(keys) => phone.peerConnection.getSenders()[0].dtmf.insertDTMF(keys, 120, 120)"
+                    for times in (1, 2):  # the last key of one series is the first of the next: two presses
+                        page.evaluate(insert, KEYS[::-1] if times == 2 else KEYS)
+                        wait_until(lambda: heard() == (KEYS + KEYS[::-1])[:times * len(KEYS)], 60, "the phone hears each key")
+                    self.assertEqual(page.evaluate("() => keys"), said, "each press once, and nothing came back")
+                page.evaluate("() => call.hangUp()")
+                self.over(phone)
 
 
 if __name__ == "__main__":

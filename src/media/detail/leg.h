@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/timer_heap.h"
+#include "media/detail/key_ear.h"
 #include "media/detail/listener.h"
 #include "media/detail/passage.h"
 #include "media/detail/protection.h"
@@ -60,6 +61,7 @@ struct LegAudio {
   PayloadMap payloads;                 // agreed with the peer
   std::unique_ptr<Listener> listener;  // while what the peer says is decoded
   std::unique_ptr<Speaker> speaker;    // what the peer hears of our own making
+  std::unique_ptr<RelayedKeys> keys;   // while keys may be tones in what is relayed
   bool sounding = false;               // the relay ticks it
   bool keys_unheard = false;           // the partner's peer takes no telephone-event
   bool mixes = false;                  // its peer is sent keys of the exchange beside the partner's voice

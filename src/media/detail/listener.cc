@@ -19,7 +19,7 @@ std::size_t most_samples(std::uint32_t rate) {
 
 Listener::Listener(std::uint32_t rate, bool hears_tones, Workspace& workspace)
     : workspace_(workspace), rate_(rate) {
-  if (hears_tones) detector_.emplace(rate);
+  if (hears_tones) ear_.emplace(rate);
   waiting_.reserve(most_samples(rate) + audio::tick_samples(rate));
 }
 
@@ -60,14 +60,16 @@ void Listener::add(audio::ConstSamples samples) {
   }
 }
 
-void Listener::append(Coder& coder, audio::ConstSamples heard, bool leave_out) {
-  if (coder.resampler) {
-    const std::size_t count =
-        std::min<std::size_t>(heard.size() * rate_ / coder.resampler->from(), workspace_.resampled.size());
-    const audio::Samples out = audio::Samples{workspace_.resampled}.first(count);
-    coder.resampler->run(heard, out);
-    heard = out;
-  }
+audio::ConstSamples Listener::at_our_rate(Coder& coder, audio::ConstSamples heard) {
+  if (!coder.resampler) return heard;
+  const std::size_t count =
+      std::min<std::size_t>(heard.size() * rate_ / coder.resampler->from(), workspace_.resampled.size());
+  const audio::Samples out = audio::Samples{workspace_.resampled}.first(count);
+  coder.resampler->run(heard, out);
+  return out;
+}
+
+void Listener::append(audio::ConstSamples heard, bool leave_out) {
   if (!leave_out) return add(heard);
   carried_ = std::min({heard.size(), std::size_t{rate_} / kBlendPerSecond, carry_.size()});
   std::ranges::copy(heard.first(carried_), carry_.begin());
@@ -84,7 +86,9 @@ void Listener::decode(const Step& step) {
     const std::uint32_t rate = c->decoder->rate();
     if (count != 0) {
       buffer_->played(static_cast<std::uint32_t>(std::uint64_t{count} * clock_rate_ / rate));
-      append(*c, room.first(count), step.surplus);
+      const audio::ConstSamples heard = at_our_rate(*c, room.first(count));
+      if (ear_) ear_->hear(step.header, *kind, heard);
+      append(heard, step.surplus);
       if (step.surplus) buffer_->left_out();
       return;
     }
@@ -100,13 +104,13 @@ void Listener::fill_gap(const Step& step) {
   if (step.payload.empty()) return conceal(count);
   const auto said = audio::Samples{workspace_.decoded}.first(count);
   current_->decoder->recover(step.payload, said);
-  append(*current_, said, false);
+  append(at_our_rate(*current_, said), false);
 }
 
 void Listener::conceal(std::size_t count) {
   const auto made_up = audio::Samples{workspace_.decoded}.first(count);
   current_->decoder->conceal(made_up);
-  append(*current_, made_up, false);
+  append(at_our_rate(*current_, made_up), false);
 }
 
 bool Listener::more(Instant now) {
@@ -145,9 +149,9 @@ Listener::Heard Listener::tick(audio::Samples out, Instant now) {
   taken_ = std::min(out.size(), waiting_.size());
   std::copy_n(waiting_.begin(), taken_, out.begin());
   std::fill(out.begin() + static_cast<std::ptrdiff_t>(taken_), out.end(), std::int16_t{0});
-  if (detector_) {
-    heard.key = detector_->hear(out);
-    heard.key_sounds = detector_->sounding();
+  if (ear_) {
+    heard.key = ear_->next_key();
+    heard.key_sounds = ear_->sounding();
   }
   return heard;
 }

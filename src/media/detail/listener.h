@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "audio/codec.h"
-#include "audio/dtmf_detector.h"
 #include "audio/resampler.h"
+#include "media/detail/key_ear.h"
 #include "media/detail/passage.h"
 #include "rtp/jitter_buffer.h"
 #include "rtp/packet.h"
@@ -31,7 +31,7 @@ class Listener {
   Listener(std::uint32_t rate, bool hears_tones, Workspace& workspace);
 
   std::uint32_t rate() const { return rate_; }
-  bool hears_tones() const { return detector_.has_value(); }
+  bool hears_tones() const { return ear_.has_value(); }
   void on_voice(const rtp::Header& header, std::span<const std::uint8_t> payload, const Way& way,
                 Instant now);
   // The peer presses a key, or its voice goes another way: what is missing now is no loss.
@@ -52,14 +52,14 @@ class Listener {
     std::unique_ptr<audio::Decoder> decoder;
     std::optional<audio::Resampler> resampler;
   };
-  static constexpr std::size_t kKinds = 5;
 
   Coder* coder(audio::CodecKind kind);
   void conceal(std::size_t count);
   bool more(Instant now);  // false: nothing to be had now
   void decode(const rtp::JitterBuffer::Step& step);
   void fill_gap(const rtp::JitterBuffer::Step& step);
-  void append(Coder& coder, audio::ConstSamples heard, bool leave_out);
+  audio::ConstSamples at_our_rate(Coder& coder, audio::ConstSamples heard);
+  void append(audio::ConstSamples heard, bool leave_out);
   void add(audio::ConstSamples samples);
   std::size_t samples_of(std::uint32_t ticks, std::uint32_t rate) const;
 
@@ -68,9 +68,9 @@ class Listener {
   std::uint32_t clock_rate_ = 8'000;
   std::optional<rtp::JitterBuffer> buffer_;
   std::array<std::optional<audio::CodecKind>, 128> kinds_{};  // by payload number, of what was pushed
-  std::array<Coder, kKinds> coders_;
+  std::array<Coder, audio::kCodecKinds> coders_;
   Coder* current_ = nullptr;
-  std::optional<audio::DtmfDetector> detector_;
+  std::optional<KeyEar> ear_;
   std::vector<std::int16_t> waiting_;  // heard and not yet taken
   std::size_t taken_ = 0;
   std::array<std::int16_t, 240> carry_{};  // the start of a packet that was left out: the next one blends in

@@ -72,7 +72,14 @@ Passage plan_passage(const PayloadMap& from, const PayloadMap& to) {
   } else if (renumbered) {
     plan.kind = Passage::Kind::kRenumbered;
   }
-  plan.hears_tones = plan.decodes && std::ranges::none_of(from.receive, is_telephone_event);
+  if (std::ranges::any_of(from.receive, is_telephone_event)) return plan;
+  plan.hears_tones = plan.decodes.has_value();
+  if (std::ranges::none_of(to.send, is_telephone_event)) return plan;
+  for (const PayloadFormat& format : from.receive) {
+    if (format.payload >= plan.ways.size() || plan.ways[format.payload].fate != Way::Fate::kRelay) continue;
+    plan.relayed_voice[format.payload] = kind_of(format);
+    plan.hears_relayed_tones = plan.hears_relayed_tones || kind_of(format);
+  }
   return plan;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "audio/codec.h"
+#include "media/detail/key_ear.h"
 #include "ports/media.h"
 
 namespace bw::media {
@@ -35,7 +36,11 @@ struct Passage {
   Kind kind = Kind::kAsIs;
   std::array<Way, 128> ways{};
   std::optional<audio::CodecKind> decodes{};  // the first codec of kDecode
-  bool hears_tones = false;  // the peer has no telephone-event: its keys may be tones in what is decoded
+  // The peer has no telephone-event: its keys may be tones in what is decoded …
+  bool hears_tones = false;
+  // … and, by payload number, in what is relayed to a peer that has.
+  RelayedKeys::Kinds relayed_voice{};
+  bool hears_relayed_tones = false;
 };
 
 bool is_telephone_event(const PayloadFormat& format);

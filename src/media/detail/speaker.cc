@@ -195,6 +195,15 @@ void Speaker::fit_in(std::span<std::uint8_t> packet, const rtp::Header& header, 
   timestamp_at_ = now;
 }
 
+void Speaker::leave_out(const rtp::Header& header) {
+  const auto sequence = static_cast<std::uint16_t>(header.sequence + sequence_offset_);
+  const bool late = static_cast<std::int16_t>(sequence - next_sequence_) < 0;
+  if (!follows_ || header.ssrc != followed_ || late) return;
+  --sequence_offset_;
+  last_followed_ = header.timestamp;
+  mark_next_ = true;
+}
+
 bool Speaker::fit_in_event(std::span<std::uint8_t> packet, const rtp::Packet& event, const Way& way,
                            Instant now) {
   const rtp::Header header = event.header();

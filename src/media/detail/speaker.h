@@ -45,7 +45,9 @@ class Speaker {
 
   // A packet of the other side becomes one of this stream, in place; losses and order stay visible.
   void fit_in(std::span<std::uint8_t> packet, const rtp::Header& header, const Way& way, Instant now);
-  // The same for a telephone-event. False: it is older than the presses remembered.
+  // A packet of the other side that is not to be heard, nor to seem lost.
+  void leave_out(const rtp::Header& header);
+  // The same as fit_in() for a telephone-event. False: it is older than the presses remembered.
   bool fit_in_event(std::span<std::uint8_t> packet, const rtp::Packet& event, const Way& way, Instant now);
 
  private:
