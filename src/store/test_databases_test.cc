@@ -102,7 +102,7 @@ void PostgresqlServer::start() {
        "-c", "full_page_writes=off", "-c", "shared_buffers=16MB", "-c", "max_connections=20"},
       "/dev/null");
   const std::string ping = "host='" + directory_.path().string() + "' port=" + std::to_string(kPort);
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 4'000; ++i) {
     if (::PQping(ping.c_str()) == PQPING_OK) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(25));
   }
@@ -127,6 +127,17 @@ Database::Database(Dialect dialect, PostgresqlServer* server)
   if (dialect == Dialect::kSqlite) return;
   static PostgresqlServer shared;
   target_ = (server != nullptr ? *server : shared).make_database();
+}
+
+void await_alone(const Target& target) {
+  if (std::holds_alternative<Sqlite>(target)) return;
+  const auto sql = detail::connect(target);
+  for (int others = 1; others != 0;) {
+    detail::run_once(*sql,
+                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                     " AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
+                     soci::into(others));
+  }
 }
 
 SealKey key_of(unsigned char byte) {
