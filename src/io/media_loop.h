@@ -26,7 +26,7 @@ struct MediaLoopSettings {
   media::LoopIndex loops = 1;
   std::optional<IpAddress> bind;  // none: every address, IPv4 and IPv6; 0.0.0.0: every IPv4 address
   media::RelayLimits relay;
-  // While packets come thicker than this, the thread lets them gather so long before it looks again: one
+  // While packets come thick, the thread lets them gather, so long at most, before it looks again: one
   // wake-up then serves many sockets (docs/protocols/media-relay.md has the figures). Zero: never.
   Duration gather = 2ms;
   std::size_t waiting_commands = 16'384;
