@@ -22,7 +22,7 @@ Administration::Administration(Surroundings surroundings, model::DirectorySnapsh
       directory_(std::move(directory)),
       rules_(server::password_rules(config)),
       logins_({surroundings_.front, surroundings_.store, surroundings_.jobs, surroundings_.clock, rng_,
-               surroundings_.log},
+               surroundings_.log, surroundings_.data_directory},
               std::move(records), config) {}
 
 void Administration::configure(const config::Config& config) {

@@ -31,6 +31,7 @@ class Administration final : public api::Services {
     const io::Clock& clock;
     Log& log;
     Jobs& jobs;
+    const std::filesystem::path& data_directory;
     std::function<api::ReloadOutcome(Administration&)> reload;
   };
   Administration(Surroundings surroundings, model::DirectorySnapshot directory, access::Records&& records,

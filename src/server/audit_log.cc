@@ -51,15 +51,17 @@ std::string text_of(const config::Audit& a) {
 
 }  // namespace
 
-AuditLog::AuditLog(store::StoreThread& store, Log& log, const config::Audit& settings)
-    : store_(store), log_(log), settings_(settings) {
+AuditLog::AuditLog(store::StoreThread& store, Log& log, const std::filesystem::path& data_directory,
+                   const config::Audit& settings)
+    : store_(store), log_(log), data_directory_(data_directory), settings_(settings) {
   open_file(settings);
 }
 
 void AuditLog::open_file(const config::Audit& settings) {
   if (!to_file(settings)) return file_.reset();
-  make_log_file(settings.log_file, kAuditFileMode);
-  file_ = std::make_unique<Log>(Log::Setup{Level::kInfo, false, settings.log_file, false});
+  const std::string file = log_file_in(data_directory_, settings.log_file);
+  make_log_file(file, kAuditFileMode);
+  file_ = std::make_unique<Log>(Log::Setup{Level::kInfo, false, file, false});
 }
 
 bool AuditLog::would_lessen(const config::Audit& settings) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,7 +20,8 @@ namespace bw::server {
 class AuditLog {
  public:
   // Throws std::runtime_error if the file cannot be opened (start-up).
-  AuditLog(store::StoreThread& store, Log& log, const config::Audit& settings);
+  AuditLog(store::StoreThread& store, Log& log, const std::filesystem::path& data_directory,
+           const config::Audit& settings);
 
   // Writes down by the old settings what becomes of them, then follows the new ones. A file that cannot be
   // opened leaves the old one.
@@ -37,6 +39,7 @@ class AuditLog {
 
   store::StoreThread& store_;
   Log& log_;
+  const std::filesystem::path& data_directory_;
   config::Audit settings_;
   std::unique_ptr<Log> file_;
   std::optional<Instant> told_;  // of losses

@@ -6,6 +6,7 @@
 #include "config/change.h"
 #include "config/document.h"
 #include "server/config_file.h"
+#include "server/log_file.h"
 
 namespace bw::server {
 namespace {
@@ -108,9 +109,7 @@ std::optional<std::string> objection_to_path(const ConfigChangeScope& scope, con
                                              bool is_log) {
   if (path.empty()) return std::nullopt;
   std::error_code error;
-  const bool in_data = !is_log && std::filesystem::path(path).is_relative();
-  const auto file = std::filesystem::weakly_canonical(
-      in_data ? scope.data_directory / path : std::filesystem::path(path), error);
+  const auto file = std::filesystem::weakly_canonical(scope.data_directory / path, error);
   std::vector<std::filesystem::path> allowed{scope.data_directory};
   if (is_log) allowed.insert(allowed.end(), scope.log_directories.begin(), scope.log_directories.end());
   const bool inside =
@@ -161,10 +160,12 @@ std::vector<std::string> differing_keys(const json::object& before, const json::
   return keys;
 }
 
-std::vector<std::filesystem::path> log_directories(const config::Config& config) {
+std::vector<std::filesystem::path> log_directories(const config::Config& config,
+                                                   const std::filesystem::path& data_directory) {
   std::vector<std::filesystem::path> found;
   for (const std::string* file : {&config.logging.file, &config.security.audit.log_file}) {
-    if (!file->empty()) found.push_back(std::filesystem::absolute(*file).parent_path());
+    if (!file->empty())
+      found.push_back(std::filesystem::absolute(log_file_in(data_directory, *file)).parent_path());
   }
   return found;
 }

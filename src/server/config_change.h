@@ -24,7 +24,8 @@ api::ConfigurationOutcome change_configuration(const ConfigChangeScope& scope,
 // The keys below which two documents of config::document() differ; lists as a whole.
 std::vector<std::string> differing_keys(const boost::json::object& before, const boost::json::object& after);
 // The directories in which the log files of a configuration lie.
-std::vector<std::filesystem::path> log_directories(const config::Config& config);
+std::vector<std::filesystem::path> log_directories(const config::Config& config,
+                                                   const std::filesystem::path& data_directory);
 // Only as long as nobody has edited the file since.
 api::ConfigurationOutcome undo_configuration(const ConfigChangeScope& scope);
 

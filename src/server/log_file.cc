@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 
-#include <filesystem>
 #include <system_error>
 
 #include "io/descriptor.h"
 
 namespace bw::server {
+
+std::string log_file_in(const std::filesystem::path& data_directory, const std::string& file) {
+  return file.empty() ? file : (data_directory / file).string();  // an absolute path stays itself
+}
 
 void make_log_file(const std::string& file, mode_t mode) {
   const auto directory = std::filesystem::path{file}.parent_path();

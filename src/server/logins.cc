@@ -10,7 +10,8 @@
 namespace bw::server {
 
 Logins::Logins(Surroundings surroundings, access::Records&& records, const config::Config& config)
-    : around_(surroundings), audit_(surroundings.store, surroundings.log, config.security.audit) {
+    : around_(surroundings),
+      audit_(surroundings.store, surroundings.log, surroundings.data_directory, config.security.audit) {
   access_.restore(std::move(records), around_.clock.now());
   configure(config);
 }

@@ -1,6 +1,7 @@
 // Logins as the server keeps them: what access::Access decides is stored, hashed and written down here.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -26,6 +27,7 @@ class Logins {
     const io::Clock& clock;
     Rng& rng;
     Log& log;
+    const std::filesystem::path& data_directory;
   };
   // Throws std::runtime_error if the audit file cannot be opened (start-up).
   Logins(Surroundings surroundings, access::Records&& records, const config::Config& config);

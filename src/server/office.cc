@@ -158,7 +158,15 @@ void Office::Impl::await_ports() const {
 }
 
 Administration::Surroundings Office::Impl::around_administration() {
-  return {*front, inbox, *store, *webhooks, clock, log, *jobs, [this](Administration& administration_of) {
+  return {*front,
+          inbox,
+          *store,
+          *webhooks,
+          clock,
+          log,
+          *jobs,
+          directory.path(),
+          [this](Administration& administration_of) {
             auto outcome = reload_configuration({setup, started, directory.path(), *front, inbox,
                                                  administration_of, *webhooks, browsers, clock, log});
             retention->keep_events_for(events_kept_for(setup.config));
@@ -172,15 +180,16 @@ ServerOperations::Surroundings Office::Impl::around_operations() {
     administration->reload([&](api::ReloadOutcome&& o) { outcome = std::move(o); });
     return outcome;
   };
-  return {.services = *administration,
-          .front = *front,
-          .store = *store,
-          .media = loops,
-          .stocked = stocked,
-          .figures = figures,
-          .clock = clock,
-          .started = started,
-          .configuration = {setup, directory.path(), log_directories(setup.config), reload}};
+  return {
+      .services = *administration,
+      .front = *front,
+      .store = *store,
+      .media = loops,
+      .stocked = stocked,
+      .figures = figures,
+      .clock = clock,
+      .started = started,
+      .configuration = {setup, directory.path(), log_directories(setup.config, directory.path()), reload}};
 }
 
 std::expected<void, std::string> Office::Impl::use_certificates() {

@@ -4,6 +4,7 @@
 #include "io/host.h"
 #include "server/data_directory.h"
 #include "server/first_admin.h"
+#include "server/log_file.h"
 #include "store/access.h"
 #include "store/seal.h"
 
@@ -54,7 +55,7 @@ api::PasswordRules password_rules(const config::Config& config) {
           r.require_lowercase, r.require_digit, r.require_special};
 }
 
-Log::Setup log_setup(const config::Config& config) {
+Log::Setup log_setup(const config::Config& config, const std::filesystem::path& data_directory) {
   const auto level = [&] {
     switch (config.logging.level) {
       case config::LogLevel::kDebug:
@@ -68,7 +69,7 @@ Log::Setup log_setup(const config::Config& config) {
     }
     return Level::kInfo;
   };
-  return {level(), config.logging.console, config.logging.file,
+  return {level(), config.logging.console, log_file_in(data_directory, config.logging.file),
           config.logging.format == config::LogFormat::kJson};
 }
 
@@ -135,7 +136,10 @@ std::expected<OpenedDatabase, std::string> open_database(const config::Config& c
     directory.extensions.emplace(e.number.value, std::move(e));
   }
   if (auto r = opened->apply(changes); !r) return sentence(r.error());
-  if (!changes.empty()) log.info("{} extensions taken from the configuration", changes.size());
+  if (!changes.empty())
+    log.info("{} extension{} taken from the configuration", changes.size(), changes.size() == 1 ? "" : "s");
+  if (directory.extensions.empty())
+    log.info("there are no extensions yet; `bellwire extension add 1001 --name NAME` makes one");
   const auto cut = opened->close_open_calls(now, rng);
   if (!cut) return sentence(cut.error());
   if (*cut > 0) log.warning("{} calls were cut off by the end of the last run", *cut);

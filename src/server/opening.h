@@ -26,7 +26,7 @@ std::vector<Endpoint> sip_addresses(const config::Config& config);
 std::vector<Endpoint> browser_addresses(const config::Config& config, std::uint16_t port);
 io::FrontDoors front_doors(const config::Config& config, const std::filesystem::path& data_directory);
 api::PasswordRules password_rules(const config::Config& config);
-Log::Setup log_setup(const config::Config& config);
+Log::Setup log_setup(const config::Config& config, const std::filesystem::path& data_directory);
 Duration events_kept_for(const config::Config& config);
 store::Target database_target(const config::Config& config, const std::filesystem::path& data_directory);
 

@@ -86,7 +86,7 @@ api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
   note(outcome, scope.setup.config, loaded.config, scope.log);
   scope.setup.config = std::move(loaded.config);
   const config::Config& config = scope.setup.config;
-  scope.log.set_level(log_setup(config).level);
+  scope.log.set_level(log_setup(config, scope.data_directory).level);
   scope.administration.configure(config);
   scope.webhooks.configure(config.features.webhooks);
   scope.inbox.push_always(exchange::SettingsChanged{settings_of(config, scope.browsers)});

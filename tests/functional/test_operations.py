@@ -221,7 +221,7 @@ class Configuration(unittest.TestCase):
             (logs / "way").symlink_to("/etc")
             before = office.config_file.read_text()
             for path in ("/etc/cron.d/x", "/etc/x.log", f"{logs}/../x.log", f"{logs}/link.log", f"{logs}/way/x.log",
-                         f"{office.data}/bellwire.db", f"{logs}", f"{logs}/none/x.log", "x.log"):
+                         f"{office.data}/bellwire.db", f"{logs}", f"{logs}/none/x.log", "../x.log"):
                 for key, change in (("security.audit.log_file", {"security": {"audit": {"log_to_file": True, "log_file": path}}}),
                                     ("logging.file", {"logging": {"file": path}})):
                     status, _, answer = admin.ask("PUT", "/api/config", change)
@@ -235,6 +235,16 @@ class Configuration(unittest.TestCase):
                 self.assertEqual(admin.ask("PUT", "/api/config", change)[0], 200, path)
                 admin.ask("PUT", "/api/extensions/1001", {"name": "Nina"})
                 wait_until(lambda: "Nina" in pathlib.Path(path).read_text(), 60, path)
+
+    def test_log_files_without_a_directory_lie_with_the_data_and_not_where_the_server_was_started(self):
+        with Office(config="logging: {file: logs/server.log}\nsecurity:\n  audit: {log_to_file: true, log_file: audit.log}\n") as office:
+            self.assertIn("is ready", wait_until((office.data / "logs/server.log").read_text, 20, "the log"))
+            admin = user(office, "eve")
+            change = {"security": {"audit": {"log_file": "changes.log"}}}
+            self.assertEqual(admin.ask("PUT", "/api/config", change)[0], 200)
+            admin.ask("PUT", "/api/extensions/1001", {"name": "Nina"})
+            wait_until(lambda: "Nina" in (office.data / "changes.log").read_text(), 20, "the audit log")
+            self.assertIn("addUser", (office.data / "audit.log").read_text())
 
 
 class Operating(unittest.TestCase):
