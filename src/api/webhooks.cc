@@ -96,6 +96,7 @@ constexpr std::array kShownFields{
     Field{.name = "message", .required = true},
     Field{.name = "subscription", .type = Type::kObject, .required = true, .fields = kHookFields},
     Field{.name = "secret", .about = "where one was made; shown this once", .most = kLongestSecret},
+    Field{.name = "warning", .about = "why nothing will reach it as it is", .most = 2'048},
 };
 constexpr std::array kDeliveryFields{
     Field{.name = "event_id", .required = true},
@@ -202,6 +203,7 @@ void answer(Exchange&& x, webhooks::Answer&& given, const std::string& message) 
                           json::object o = done(message);
                           o["subscription"] = to_json(s.subscription);
                           if (s.secret) o["secret"] = s.secret->reveal();
+                          if (!s.warning.empty()) o["warning"] = s.warning;
                           x.answer(200, o);
                         },
                         [&](const webhooks::Removed& r) {

@@ -15,6 +15,7 @@
 #include "io/entropy.h"
 #include "io/http_client.h"
 #include "io/inbox.h"
+#include "io/outbound_address.h"
 #include "store/journal.h"
 #include "store/webhooks.h"
 #include "webhooks/webhooks.h"
@@ -87,6 +88,7 @@ struct WebhookThread::Impl {
   void on(webhooks::Keep&& o);
   void on(webhooks::SaveProgress&& o);
   void on(webhooks::Reply&& o);
+  std::string warning(const webhooks::View& subscription) const;
   void on(webhooks::Note&& o);
   void on(http::Call&& o);
   void restore();
@@ -116,6 +118,7 @@ struct WebhookThread::Impl {
   Surroundings around;
   io::Inbox<Message> inbox;
   io::KernelRng rng;
+  std::vector<Network> allow_networks;
   io::HttpClient client;
   Core core;
   bool restored = false;
@@ -199,7 +202,8 @@ void WebhookThread::Impl::on(Wanted&& wanted, Instant now) {
 }
 
 void WebhookThread::Impl::on(Configured&& next, Instant now) {
-  client.allow(std::move(next.allow_networks));
+  allow_networks = std::move(next.allow_networks);
+  client.allow(allow_networks);
   on(webhooks::SettingsChanged{std::move(next.settings)}, now);
   on(Wanted{std::move(next.subscriptions), {}}, now);
 }
@@ -280,7 +284,20 @@ void WebhookThread::Impl::on(webhooks::SaveProgress&& o) {
       webhooks::ProgressSaved{false});
 }
 
+// The rule is kept when a connection is opened, whatever the name was. Here it is told while somebody
+// listens.
+std::string WebhookThread::Impl::warning(const webhooks::View& subscription) const {
+  const auto address = webhooks::address_in(subscription.url);
+  if (!address) return {};
+  const auto why = io::why_not_outbound(*address, allow_networks);
+  if (!why) return {};
+  return fmt::format(
+      "Nothing will be posted to {}: it is {}, and features.webhooks.allow_networks does not name it.",
+      address->to_string(), *why);
+}
+
 void WebhookThread::Impl::on(webhooks::Reply&& o) {
+  if (auto* shown = std::get_if<webhooks::Shown>(&o.answer)) shown->warning = warning(shown->subscription);
   if (auto node = waiting.extract(o.wish)) node.mapped()(std::move(o.answer));
 }
 

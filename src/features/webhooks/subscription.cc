@@ -101,6 +101,16 @@ std::string host_of(std::string_view url) {
   return std::string(at == authority.npos ? authority : authority.substr(at + 1));
 }
 
+std::optional<IpAddress> address_in(std::string_view url) {
+  std::string host = host_of(url);
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') - 1);
+  } else {
+    host.resize(std::min(host.find(':'), host.size()));
+  }
+  return IpAddress::parse(iequals(host, "localhost") ? "127.0.0.1" : host);
+}
+
 std::optional<std::string> fault_of_url(std::string_view url) {
   if (url.size() > kLongestUrl) return "The URL is longer than 2048 characters.";
   if (!std::ranges::all_of(url, is_printable)) return "The URL must be ASCII without spaces.";

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/address.h"
 #include "base/secret.h"
 #include "base/strong.h"
 #include "base/time.h"
@@ -44,6 +45,8 @@ bool wants(const Subscription& subscription, const events::StoredEvent& event);
 
 // "receiver.example:8080": what may be logged of a URL, whose path is often a credential.
 std::string host_of(std::string_view url);
+// The address, where it names one itself ("http://[::1]:9000/", "http://localhost/"). Other names need DNS.
+std::optional<IpAddress> address_in(std::string_view url);
 
 // What is wrong with a value, as a sentence; none: it may be used.
 std::optional<std::string> fault_of_url(std::string_view url);

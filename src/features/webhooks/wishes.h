@@ -80,7 +80,7 @@ struct View {
   std::uint64_t failure_count = 0;
   std::uint64_t attempts = 0;  // since the start of the server, and
   Duration attempt_time{0};    // how long they took together
-  std::uint64_t pending = 0;  // events of the journal not looked at yet are counted before the filter
+  std::uint64_t pending = 0;   // events of the journal not looked at yet are counted before the filter
   std::size_t dead_letters = 0;
   std::optional<std::uint64_t> replaying_until;
 };
@@ -91,6 +91,7 @@ struct Listed {
 struct Shown {
   View subscription;
   std::optional<Secret<std::string>> secret;  // where one was made: shown this once
+  std::string warning = {};                   // a sentence: why nothing will reach it as it is
 };
 struct Removed {
   std::size_t count = 0;
