@@ -68,6 +68,7 @@ class AtThePhone(unittest.TestCase):
             folder.mkdir(exist_ok=True)
             for name, look in (("", {}), ("-dark", {"dark": True}), ("-phone", {"width": 390, "height": 844})):
                 self.page.look(**look)
+                self.page.evaluate("() => document.querySelector('.steps .failed')?.scrollIntoView({block: 'nearest'})")
                 self.page.screenshot(folder / f"phone-{image}{name}.png")
             self.page.look()
 
@@ -121,8 +122,6 @@ class Calls(AtThePhone):
 
     def test_a_call_that_comes_in_is_shown_answered_and_heard(self):
         caller = self.rings()
-        self.pop(name="Carol Núñez", company="Northwind Traders", notes="Asked for an offer last week.", url="https://crm.example/contacts/7")
-        self.page.read("Northwind Traders")
         self.titled("Carol Núñez is calling")
         self.fine("incoming")
         self.page.click("button", "Answer")
@@ -130,6 +129,9 @@ class Calls(AtThePhone):
         caller.hears(440)
         self.page.read("Good")
         self.fine("in-call")
+        self.pop(name="Carol Núñez", company="Northwind Traders", notes="Asked for an offer last week.", url="https://crm.example/contacts/7")
+        self.page.read("Northwind Traders")
+        self.fine()
         caller.click("button", "Hang up")
         self.page.see("button", "Call")
         self.page.read("1003 hung up")
