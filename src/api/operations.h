@@ -47,6 +47,8 @@ class Operations {
   virtual boost::json::object configuration() = 0;
   // Keys whose value in the configuration is not in force before the next start.
   virtual std::vector<std::string> waits_for_restart() const = 0;
+  // The file it is read from, with its whole path; empty: there is none.
+  virtual std::string configuration_file() const = 0;
   // A merge patch (RFC 7396) to it: checked, written to the file, put in force.
   virtual ConfigurationOutcome change_configuration(const boost::json::object& wanted) = 0;
   // The file as it was before the last change, which then is what can be undone.

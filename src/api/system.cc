@@ -37,6 +37,10 @@ constexpr std::array kStatusFields{
           .about = "keys whose change waits for a restart",
           .required = true,
           .most = 1'000},
+    Field{.name = "config_file",
+          .about = "what a reload reads, on the machine of the server; empty: started without one",
+          .required = true,
+          .most = 4'096},
 };
 constexpr std::array kReloadedFields{
     Field{.name = "success", .type = Type::kFlag, .required = true},
@@ -84,6 +88,7 @@ void status(Services& s, Exchange&& e) {
       json::object o = to_json(*status, s.moment());
       o["needs_restart"] = to_array(s.operations() == nullptr ? std::vector<std::string>{}
                                                               : s.operations()->waits_for_restart());
+      o["config_file"] = s.operations() == nullptr ? std::string{} : s.operations()->configuration_file();
       return e.answer(200, o);
     }
     const auto* refused = std::get_if<ports::Refused>(&reply);

@@ -20,7 +20,8 @@ void set_password(json::object& body, bool ask) {
 
 int command_user_list(const CommandOptions& options) {
   return ask_and_list(options, "/api/users", "name",
-                      table({"NAME", "ROLE", "SINCE"}, {"name", "role", "created_at"}));
+                      table({"NAME", "ROLE", "SINCE"}, {"name", "role", "created_at"},
+                            "There are no users; `bellwire user add NAME` makes one."));
 }
 
 int command_user_add(const std::string& name, const std::string& role, bool ask_password,
@@ -31,20 +32,21 @@ int command_user_add(const std::string& name, const std::string& role, bool ask_
 }
 
 int command_user_remove(const std::string& name, const CommandOptions& options) {
-  return ask_and_show(options, "DELETE", "/api/users/" + name, nullptr, show_message);
+  return ask_and_show(options, "DELETE", "/api/users/" + api::percent_encoded(name), nullptr, show_message);
 }
 
 int command_user_password(const std::string& name, bool ask_password, const CommandOptions& options) {
   json::object body;
   if (!ask_password) body["generate_password"] = true;
   set_password(body, ask_password);
-  return ask_and_show(options, "PUT", "/api/users/" + name, body, show_message);
+  return ask_and_show(options, "PUT", "/api/users/" + api::percent_encoded(name), body, show_message);
 }
 
 int command_key_list(const CommandOptions& options) {
   return ask_and_list(
       options, "/api/keys", "id",
-      table({"ID", "NAME", "ROLE", "SCOPES", "EXPIRES"}, {"id", "name", "role", "scopes", "expires_at"}));
+      table({"ID", "NAME", "ROLE", "SCOPES", "EXPIRES"}, {"id", "name", "role", "scopes", "expires_at"},
+            "There are no API keys; `bellwire key add NAME --scope SCOPE` makes one."));
 }
 
 int command_key_add(const NewKey& key, const CommandOptions& options) {
@@ -58,13 +60,13 @@ int command_key_add(const NewKey& key, const CommandOptions& options) {
 }
 
 int command_key_remove(const std::string& id, const CommandOptions& options) {
-  return ask_and_show(options, "DELETE", "/api/keys/" + id, nullptr, show_message);
+  return ask_and_show(options, "DELETE", "/api/keys/" + api::percent_encoded(id), nullptr, show_message);
 }
 
 int command_lockout_list(const CommandOptions& options) {
-  return ask_and_show(
-      options, "GET", "/api/lockouts", nullptr,
-      table({"SUBJECT", "KIND", "OF", "ATTEMPTS", "UNTIL"}, {"subject", "kind", "of", "attempts", "until"}));
+  return ask_and_show(options, "GET", "/api/lockouts", nullptr,
+                      table({"SUBJECT", "KIND", "OF", "ATTEMPTS", "UNTIL"},
+                            {"subject", "kind", "of", "attempts", "until"}, "Nobody is locked out."));
 }
 
 int command_lockout_lift(const std::string& subject, const CommandOptions& options) {
@@ -75,7 +77,7 @@ int command_lockout_lift(const std::string& subject, const CommandOptions& optio
 int command_audit(const CommandOptions& options) {
   return ask_and_show(options, "GET", "/api/audit", nullptr,
                       table({"AT", "WHO", "FROM", "ACTION", "TARGET", "STATUS"},
-                            {"at", "who", "from", "action", "target", "status"}));
+                            {"at", "who", "from", "action", "target", "status"}, "Nothing was changed yet."));
 }
 
 }  // namespace bw::server

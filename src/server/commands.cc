@@ -22,6 +22,27 @@ namespace {
 
 namespace json = boost::json;
 
+// What is typed is one name, whatever is in it.
+std::string path_of(std::string_view kind, const std::string& name) {
+  return fmt::format("/api/{}/{}", kind, api::percent_encoded(name));
+}
+
+// The two largest units that are not empty: "41 s", "2 h 5 min", "3 d 4 h".
+std::string in_words(std::int64_t seconds) {
+  constexpr std::pair<std::int64_t, const char*> kUnits[] = {
+      {86'400, "d"}, {3'600, "h"}, {60, "min"}, {1, "s"}};
+  std::string text;
+  int named = 0;
+  for (const auto& [length, unit] : kUnits) {
+    const std::int64_t count = seconds / length;
+    seconds %= length;
+    if (named == 0 && count == 0 && length > 1) continue;
+    if (++named > 2) break;
+    text += fmt::format("{}{} {}", text.empty() ? "" : " ", count, unit);
+  }
+  return text;
+}
+
 // Two things keep calls away: the extension is set so, or its person says so, until the server ends.
 std::string quiet(const CommandOptions& options, const std::string& number, const json::value& extension) {
   if (extension.at("do_not_disturb") == json::value(true)) return "yes; --disturb ends it";
@@ -61,14 +82,17 @@ int command_check(const std::string& file, const CommandOptions& options) {
 
 int command_status(const CommandOptions& options) {
   return ask_and_show(options, "GET", "/api/status", nullptr, [](const json::value& s) {
-    fmt::print("Bellwire {}, up {} s since {}\n", field(s, "version"), field(s, "uptime"),
-               field(s, "started_at"));
-    fmt::print("extensions registered  {} ({} contacts)\n", field(s, "registered_extensions"),
-               field(s, "registered_contacts"));
-    fmt::print("calls                  {} now, {} in all\n", field(s, "active_calls"),
-               field(s, "total_calls"));
-    if (!s.at("needs_restart").as_array().empty())
-      fmt::print("waits for a restart    {}\n", field(s, "needs_restart"));
+    const auto line = [](const char* what, const std::string& value) {
+      fmt::print("{:<22} {}\n", what, value);
+    };
+    fmt::print("Bellwire {}, up {}, since {}\n", field(s, "version"),
+               in_words(s.at("uptime").to_number<std::int64_t>()), field(s, "started_at"));
+    line("extensions registered",
+         fmt::format("{} (phones: {})", field(s, "registered_extensions"), field(s, "registered_contacts")));
+    line("calls", field(s, "active_calls") + " now, " + field(s, "total_calls") + " since the start");
+    const std::string file = field(s, "config_file");
+    line("configuration", file.empty() ? "no file, the defaults" : file);
+    if (!s.at("needs_restart").as_array().empty()) line("waits for a restart", field(s, "needs_restart"));
   });
 }
 
@@ -115,14 +139,18 @@ int command_export(const CommandOptions& options) {
 
 int command_backup(const std::string& file, const CommandOptions& options) {
   const json::object body{{"file", std::filesystem::absolute(file).string()}};
-  return ask_and_show(options, "POST", "/api/backup", body,
-                      [](const json::value& answer) { fmt::print("written: {}\n", field(answer, "file")); });
+  return ask_and_show(options, "POST", "/api/backup", body, [&options](const json::value& answer) {
+    fmt::print("written: {}\n", field(answer, "file"));
+    fmt::print("Keep {} with it: without that key it cannot be opened.\n",
+               std::filesystem::absolute(data_of(options) / "secret.key").string());
+  });
 }
 
 int command_extension_list(const CommandOptions& options) {
   return ask_and_list(
       options, "/api/extensions", "number",
-      table({"NUMBER", "NAME", "EMAIL", "REGISTERED"}, {"number", "name", "email", "registered"}));
+      table({"NUMBER", "NAME", "EMAIL", "REGISTERED"}, {"number", "name", "email", "registered"},
+            "There are no extensions; `bellwire extension add NUMBER` makes one."));
 }
 
 int command_extension_add(const NewExtension& e, const CommandOptions& options) {
@@ -149,13 +177,13 @@ int command_extension_change(const ChangedExtension& e, const CommandOptions& op
   put(forward, "unreachable", e.unreachable);
   if (!forward.empty()) body["forward"] = std::move(forward);
   if (body.empty()) return complain(kBadUsage, "nothing to change; see bellwire extension change --help");
-  return ask_and_show(options, "PUT", "/api/extensions/" + e.number, body, show_message);
+  return ask_and_show(options, "PUT", path_of("extensions", e.number), body, show_message);
 }
 
 int command_extension_show(const std::string& number, const CommandOptions& options) {
-  return ask_and_show(options, "GET", "/api/extensions/" + number, nullptr, [&](const json::value& e) {
+  return ask_and_show(options, "GET", path_of("extensions", number), nullptr, [&](const json::value& e) {
     const auto line = [](const char* what, const std::string& value) {
-      fmt::print("{:<18}{}\n", what, value);
+      fmt::print("{:<18}{}\n", what, value.empty() ? "-" : value);
     };
     line("number", field(e, "number"));
     line("name", field(e, "name"));
@@ -165,8 +193,7 @@ int command_extension_show(const std::string& number, const CommandOptions& opti
     for (const auto& [cause, what] :
          {std::pair{"always", "forward"}, std::pair{"busy", "  when busy"},
           std::pair{"no_answer", "  no answer"}, std::pair{"unreachable", "  unreachable"}}) {
-      const std::string to = field(e.at("forward"), cause);
-      line(what, to.empty() ? "-" : to);
+      line(what, field(e.at("forward"), cause));
     }
     const bool own = e.at("ring_seconds") != json::value(0);
     line("rings", own ? field(e, "ring_seconds") + " s" : "as voicemail.no_answer_timeout says");
@@ -174,7 +201,7 @@ int command_extension_show(const std::string& number, const CommandOptions& opti
 }
 
 int command_extension_remove(const std::string& number, const CommandOptions& options) {
-  return ask_and_show(options, "DELETE", "/api/extensions/" + number, nullptr, show_message);
+  return ask_and_show(options, "DELETE", path_of("extensions", number), nullptr, show_message);
 }
 
 int command_extension_password(const std::string& number, bool ask_password, const CommandOptions& options) {
@@ -184,29 +211,33 @@ int command_extension_password(const std::string& number, bool ask_password, con
   } else {
     body["generate_password"] = true;
   }
-  return ask_and_show(options, "PUT", "/api/extensions/" + number, body, show_message);
+  return ask_and_show(options, "PUT", path_of("extensions", number), body, show_message);
 }
 
 int command_phone_list(const CommandOptions& options) {
   return ask_and_list(
       options, "/api/registered-phones", "id",
       table({"EXTENSION", "ADDRESS", "PORT", "TRANSPORT", "EXPIRES", "DEVICE"},
-            {"extension_number", "ip_address", "port", "transport", "expires_at", "user_agent"}));
+            {"extension_number", "ip_address", "port", "transport", "expires_at", "user_agent"},
+            "No phone is registered."));
 }
 
 int command_call_list(const CommandOptions& options) {
-  return ask_and_list(
-      options, "/api/calls", "call_id",
-      table({"CALL", "STATE", "FROM", "TO", "STARTED"}, {"call_id", "state", "from", "to", "started_at"}));
+  return ask_and_list(options, "/api/calls", "call_id",
+                      table({"CALL", "STATE", "FROM", "TO", "STARTED"},
+                            {"call_id", "state", "from", "to", "started_at"}, "Nobody is in a call."));
 }
 
 int command_call_start(const std::string& from, const std::string& to, const CommandOptions& options) {
   return ask_and_show(options, "POST", "/api/call", json::object{{"from", from}, {"to", to}},
-                      [](const json::value& answer) { fmt::print("call {}\n", field(answer, "call_id")); });
+                      [&from, &to](const json::value& answer) {
+                        fmt::print("call {}: {} rings, and is connected to {} when it answers\n",
+                                   field(answer, "call_id"), from, to);
+                      });
 }
 
 int command_call_show(const std::string& call_id, const CommandOptions& options) {
-  return ask_and_show(options, "GET", "/api/calls/" + call_id, nullptr, [](const json::value& call) {
+  return ask_and_show(options, "GET", path_of("calls", call_id), nullptr, [](const json::value& call) {
     fmt::print("{} from {} to {}, {}, since {}\n", field(call, "call_id"), field(call, "from"),
                field(call, "to"), field(call, "state"), field(call, "started_at"));
     json::value legs = call.at("legs");
@@ -217,15 +248,17 @@ int command_call_show(const std::string& call_id, const CommandOptions& options)
     }
     table({"PARTY", "STATE", "CODEC", "SECURED", "MOS", "LOSS %", "JITTER MS", "REFUSED", "DEVICE"},
           {"party", "state", "codec", "secured", "mos", "loss_percent", "jitter_ms", "packets_refused",
-           "device"})(legs);
+           "device"},
+          "It has no legs any more.")(legs);
   });
 }
 
 int command_call_act(const std::string& what, const std::string& call_id, const std::string& extension,
                      const CommandOptions& options) {
   const json::object body{{"call_id", call_id}, {"extension", extension}};
-  return ask_and_show(options, "POST", "/api/call/" + what, body,
-                      [](const json::value&) { fmt::print("asked for\n"); });
+  return ask_and_show(options, "POST", "/api/call/" + what, body, [&](const json::value&) {
+    fmt::print("asked for; `bellwire call show {}` says when it is so\n", call_id);
+  });
 }
 
 int command_call_transfer(const std::string& call_id, const std::string& extension, const std::string& to,

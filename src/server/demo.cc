@@ -90,6 +90,9 @@ bool has_sound_card() {
 
 void print_help(const DemoOptions& options, const std::filesystem::path& data, bool fresh) {
   const std::string bellwire = own_name();
+  const auto page = [&](const char* name) {
+    return fmt::format("http://127.0.0.1:{}/{}", options.http_port, name);
+  };
   if (!fresh) {
     fmt::print(
         "The logins were shown at the first start; `{} extension passwd 1001 --data {}` makes a new one.\n",
@@ -99,13 +102,16 @@ void print_help(const DemoOptions& options, const std::filesystem::path& data, b
 Try:
   dial *43                          hear yourself (echo)
   dial 1002 from 1001               call between two phones; 1003 and 1004 are there as well
-  http://127.0.0.1:{3}/phone        a phone in the browser; log in as 1001 with {6}
-  {5} status --data {0}
-  {5} phone ls --data {0}
-  {5} call start 1001 1002 --data {0}
-  {5} event tail --data {0}
-  {5} user passwd admin --data {0}
-  http://127.0.0.1:{3}/docs         the HTTP API; log in as admin with that password
+  {7:<33} a phone in the browser; log in as 1001 with {6}
+  {8:<33} the HTTP API; log in as admin with the password of `user passwd admin` below
+
+And in another terminal:
+  export BELLWIRE_DATA={0}
+  {5} status
+  {5} phone ls
+  {5} call start 1001 1002
+  {5} event tail
+  {5} user passwd admin
 
 Listening on 127.0.0.1 and [::1] only, so phones and browsers have to run on this machine; for others there is
 `{5} serve`. SIP over UDP and TCP {1}, TLS {2}, WebSocket ws://127.0.0.1:{3}/sip and wss://127.0.0.1:{4}/sip.
@@ -113,13 +119,12 @@ Ctrl-C ends it.
 
 )",
              data.string(), options.sip_port, options.sip_tls_port, options.http_port, options.https_port,
-             bellwire, fresh ? "the password above" : "its password");
+             bellwire, fresh ? "the password above" : "its password", page("phone"), page("docs"));
   if (!has_sound_card())
     fmt::print(
         "This machine has no sound card, so phones on it cannot be heard. In baresip's `config` these stand "
-        "in "
-        "for one,\n"
-        "in place of the lines that begin with the same two words, and with `module aubridge.so`:\n"
+        "in\n"
+        "for one, in place of the lines that begin with the same two words, and with `module aubridge.so`:\n"
         "  audio_player aubridge,demo\n"
         "  audio_source aubridge,demo\n\n");
   std::fflush(stdout);

@@ -55,12 +55,14 @@ std::string_view name_of(Verdict v) {
   return "bad";
 }
 
-Finding check_config(const config::Loaded& loaded, const std::optional<std::filesystem::path>& file) {
+Finding check_config(const config::Loaded& loaded, const std::optional<std::filesystem::path>& file,
+                     bool running) {
   if (!loaded.usable()) return {"configuration", Verdict::kBad, to_text(loaded.problems)};
   if (!loaded.problems.empty()) return {"configuration", Verdict::kWarning, to_text(loaded.problems)};
   return {"configuration", Verdict::kGood,
-          file ? file->string() + ": no errors"
-               : "no file was looked at, only the defaults; --config FILE names that of the server"};
+          file      ? file->string() + ": no errors"
+          : running ? "the running server was started without a file"
+                    : "no file was looked at, only the defaults; --config FILE names that of the server"};
 }
 
 Finding check_data(const std::filesystem::path& data) {
@@ -95,7 +97,8 @@ Finding check_database(const config::Config& config, const std::filesystem::path
   const auto extensions = opened->load_extensions();
   if (!extensions) return {"database", Verdict::kBad, extensions.error().sentence};
   return {"database", Verdict::kGood,
-          fmt::format("{} extensions, schema {}", extensions->size(), opened->schema_version())};
+          fmt::format("{} extension{}, schema {}", extensions->size(), extensions->size() == 1 ? "" : "s",
+                      opened->schema_version())};
 }
 
 bool can_listen(const Endpoint& at, int type) {
@@ -153,15 +156,32 @@ Finding check_certificate(const config::Config& config, const std::filesystem::p
 }
 
 // Of the running server, if there is one.
-std::optional<Finding> check_restart(const std::filesystem::path& data) {
+std::optional<boost::json::value> running_server(const std::filesystem::path& data) {
   const auto answer = ask_server(data, "GET", "/api/status");
   if (!answer || answer->status != 200) return std::nullopt;
   boost::system::error_code error;
-  const auto status = boost::json::parse(answer->body, error);
-  if (error || !status.is_object() || !status.as_object().contains("needs_restart")) return std::nullopt;
+  auto status = boost::json::parse(answer->body, error);
+  const bool known = !error && status.is_object() && status.as_object().contains("needs_restart") &&
+                     status.as_object().contains("config_file");
+  return known ? std::optional(std::move(status)) : std::nullopt;
+}
+
+Finding check_restart(const boost::json::value& status) {
   if (status.at("needs_restart").as_array().empty())
-    return Finding{"restart", Verdict::kGood, "everything in the configuration is in force"};
-  return Finding{"restart", Verdict::kWarning, field(status, "needs_restart") + ": in force after a restart"};
+    return {"restart", Verdict::kGood, "everything in the configuration is in force"};
+  return {"restart", Verdict::kWarning, field(status, "needs_restart") + ": in force after a restart"};
+}
+
+// What is named; else what the running server reads; else what `serve` would take here.
+std::optional<std::filesystem::path> file_to_check(const CommandOptions& options,
+                                                   const std::optional<boost::json::value>& server) {
+  if (!options.config.empty()) return options.config;
+  if (server) {
+    const std::string file = field(*server, "config_file");
+    return file.empty() ? std::nullopt : std::optional<std::filesystem::path>(file);
+  }
+  if (std::filesystem::exists("config.yml")) return "config.yml";
+  return std::nullopt;
 }
 
 Finding check_files() {
@@ -199,22 +219,28 @@ Finding check_entropy() {
           "the kernel gives random bytes"};
 }
 
+// A line; of a detail of several lines each stands below the one before.
+void print_finding(std::string_view verdict, const Finding& f) {
+  std::string_view detail = f.detail;
+  while (detail.ends_with('\n')) detail.remove_suffix(1);
+  std::string lines;
+  for (const char c : detail) lines += c == '\n' ? "\n" + std::string(27, ' ') : std::string(1, c);
+  fmt::print("{:<8} {:<17} {}\n", verdict, f.name, lines);
+}
+
 std::vector<Finding> examine(const CommandOptions& options) {
-  std::optional<std::filesystem::path> path;
-  if (!options.config.empty())
-    path = options.config;
-  else if (std::filesystem::exists("config.yml"))
-    path = "config.yml";
-  const config::Loaded loaded = read_config(path);
   const std::filesystem::path data = data_of(options);
+  const auto server = running_server(data);
+  const auto path = file_to_check(options, server);
+  const config::Loaded loaded = read_config(path);
   const Instant now = io::Clock{}.now();
-  std::vector<Finding> all{check_config(loaded, path), check_data(data)};
+  std::vector<Finding> all{check_config(loaded, path, server.has_value()), check_data(data)};
   if (loaded.usable()) {
     all.push_back(check_database(loaded.config, data));
     all.push_back(check_ports(loaded.config, data));
     all.push_back(check_certificate(loaded.config, data, now));
   }
-  if (auto restart = check_restart(data)) all.push_back(std::move(*restart));
+  if (server) all.push_back(check_restart(*server));
   for (Finding& f :
        std::vector{check_files(), check_addresses(), check_ipv6(), check_clock(now), check_entropy()}) {
     all.push_back(std::move(f));
@@ -237,7 +263,7 @@ int command_doctor(const CommandOptions& options) {
                       {"verdict", boost::json::string_view(verdict.data(), verdict.size())},
                       {"detail", f.detail}});
     } else {
-      fmt::print("{:<8} {:<17} {}\n", verdict, f.name, f.detail);
+      print_finding(verdict, f);
     }
   }
   if (options.json) fmt::print("{}\n", boost::json::serialize(list));

@@ -163,6 +163,11 @@ std::vector<std::string> ServerOperations::waits_for_restart() const {
   return needs_restart(s_.started, s_.configuration.setup.config);
 }
 
+std::string ServerOperations::configuration_file() const {
+  const auto& file = s_.configuration.setup.config_file;
+  return file ? std::filesystem::absolute(*file).lexically_normal().string() : std::string{};
+}
+
 // ---- figures ----
 
 void ServerOperations::figures(OnFigures on_figures) {

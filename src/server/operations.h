@@ -36,6 +36,7 @@ class ServerOperations final : public api::Operations {
   void call_statistics(Instant from, Instant before, OnStatistics on_statistics) override;
   boost::json::object configuration() override;
   std::vector<std::string> waits_for_restart() const override;
+  std::string configuration_file() const override;
   api::ConfigurationOutcome change_configuration(const boost::json::object& wanted) override {
     return server::change_configuration(s_.configuration, wanted);
   }

@@ -1,7 +1,10 @@
 #include "server/showing.h"
 
 #include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 #include <cstdio>
@@ -18,16 +21,23 @@ namespace {
 
 namespace json = boost::json;
 
+// Of UTF-8: bytes that go on with a letter are none.
+std::size_t letters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 // Columns as wide as their widest cell.
 void print_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
-  for (const std::string& cell : head) widths.push_back(cell.size());
+  for (const std::string& cell : head) widths.push_back(letters(cell));
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], letters(row[i]));
   }
   const auto print_row = [&](const std::vector<std::string>& row) {
     std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line += row[i] + std::string(widths[i] - letters(row[i]) + 2, ' ');
     line.erase(line.find_last_not_of(' ') + 1);
     fmt::print("{}\n", line);
   };
@@ -86,7 +96,7 @@ std::expected<json::value, int> asked(const CommandOptions& options, std::string
   json::value value = json::parse(answer->body, error);
   if (error) return std::unexpected(complain(kRefused, "the server's answer is not JSON"));
   if (answer->status < 400) return value;
-  if (options.json) fmt::print("{}", answer->body);
+  if (options.json) fmt::print("{}\n", answer->body);
   for (const auto& p : value.is_object() && value.as_object().contains("problems")
                            ? value.at("problems").as_array()
                            : json::array{}) {
@@ -144,7 +154,7 @@ std::string event_in_one_line(std::string_view envelope) {
   boost::system::error_code error;
   const json::value value = json::parse(envelope, error);
   if (error || !value.is_object()) return printable(envelope);
-  std::string line = fmt::format("{}  {}  {:<22}", field(value, "seq"), field(value, "timestamp"),
+  std::string line = fmt::format("{:>5}  {}  {:<22}", field(value, "seq"), field(value, "timestamp"),
                                  field(value, "event_type"));
   const json::value* data = value.as_object().if_contains("data");
   if (data == nullptr || !data->is_object()) return printable(line);
@@ -155,15 +165,17 @@ std::string event_in_one_line(std::string_view envelope) {
   return printable(line);
 }
 
-Show table(std::vector<std::string> head, std::vector<const char*> fields) {
-  return [head = std::move(head), fields = std::move(fields)](const json::value& list) {
-    std::vector<std::vector<std::string>> rows;
-    for (const json::value& item : list.as_array()) {
-      auto& row = rows.emplace_back();
-      for (const char* name : fields) row.push_back(field(item, name));
-    }
-    print_table(head, rows);
-  };
+Show table(std::vector<std::string> head, std::vector<const char*> fields, std::string none) {
+  return
+      [head = std::move(head), fields = std::move(fields), none = std::move(none)](const json::value& list) {
+        if (list.as_array().empty()) return fmt::print("{}\n", none);
+        std::vector<std::vector<std::string>> rows;
+        for (const json::value& item : list.as_array()) {
+          auto& row = rows.emplace_back();
+          for (const char* name : fields) row.push_back(printable(field(item, name)));
+        }
+        print_table(head, rows);
+      };
 }
 
 void show_message(const json::value& answer) {
@@ -174,8 +186,19 @@ void show_message(const json::value& answer) {
 
 std::string asked_password() {
   std::string line;
-  fmt::print(stderr, "password: ");
+  termios before{};
+  const bool typed = ::tcgetattr(STDIN_FILENO, &before) == 0;  // by a person at a terminal
+  if (typed) {
+    fmt::print(stderr, "password: ");
+    termios unseen = before;
+    unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen);
+  }
   std::getline(std::cin, line);
+  if (typed) {
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    fmt::print(stderr, "\n");
+  }
   return line;
 }
 

@@ -21,7 +21,7 @@ std::string field(const boost::json::value& object, const char* name);
 
 // What others wrote, fit for a terminal: controls become '?', and it ends somewhere.
 std::string printable(std::string_view text, std::size_t most = 16'384);
-// "17  2026-03-01T10:00:00.000Z  call.started  from_extension=1001 to_extension=1002"
+// "   17  2026-03-01T10:00:00.000Z  call.started  from_extension=1001 to_extension=1002"
 std::string event_in_one_line(std::string_view envelope);
 
 // The answer, or the exit code of a refusal that has been told.
@@ -37,8 +37,10 @@ int ask_and_show(const CommandOptions& options, std::string_view method, const s
 // The same for a list, all its pages; `key` is the field that the next page begins after.
 int ask_and_list(const CommandOptions& options, const std::string& target, const char* key, const Show& show);
 
-Show table(std::vector<std::string> head, std::vector<const char*> fields);
+// `none` is said in place of a table without rows.
+Show table(std::vector<std::string> head, std::vector<const char*> fields, std::string none);
 void show_message(const boost::json::value& answer);
+// A line of standard input; a terminal is asked for it and does not show it.
 std::string asked_password();
 
 }  // namespace bw::server

@@ -42,8 +42,10 @@ std::optional<json::object> headers_of(const std::vector<std::string>& lines) {
   return headers;
 }
 
-void show_count(const json::value& answer) {
-  fmt::print("{} ({})\n", field(answer, "message"), field(answer, "count"));
+bool warned(const json::value& answer) {
+  if (!answer.as_object().contains("warning")) return false;
+  complain(kOk, "warning: " + field(answer, "warning"));
+  return true;
 }
 
 // What was posted and what came back, as on the wire.
@@ -65,7 +67,8 @@ int command_webhook_list(const CommandOptions& options) {
   return ask_and_show(options, "GET", "/api/webhooks", nullptr,
                       table({"ID", "STATE", "PENDING", "DEAD", "SENT", "FAILED", "EVENTS", "URL", "REASON"},
                             {"id", "state", "pending", "dead_letters", "success_count", "failure_count",
-                             "events", "url", "reason"}));
+                             "events", "url", "reason"},
+                            "There are no webhooks; `bellwire webhook add URL` makes one."));
 }
 
 int command_webhook_add(const NewWebhook& webhook, const CommandOptions& options) {
@@ -77,7 +80,9 @@ int command_webhook_add(const NewWebhook& webhook, const CommandOptions& options
   if (!headers) return complain(kBadUsage, kHeaderUsage);
   if (!headers->empty()) body["headers"] = std::move(*headers);
   return ask_and_show(options, "POST", "/api/webhooks", body, [](const json::value& answer) {
-    fmt::print("id: {}\n", field(answer.at("subscription"), "id"));
+    const std::string id = field(answer.at("subscription"), "id");
+    fmt::print("id: {}\n", id);
+    if (!warned(answer)) fmt::print("`bellwire webhook test {}` tries it.\n", id);
   });
 }
 
@@ -93,6 +98,7 @@ int command_webhook_change(const ChangedWebhook& webhook, const CommandOptions& 
   if (body.empty()) return complain(kBadUsage, "nothing to change; see bellwire webhook change --help");
   return ask_and_show(options, "PUT", path_of(webhook.id), body, [](const json::value& answer) {
     fmt::print("{} state: {}\n", field(answer, "message"), field(answer.at("subscription"), "state"));
+    warned(answer);
   });
 }
 
@@ -107,9 +113,12 @@ int command_webhook_rotate(const std::string& id, const std::string& secret, con
 
 int command_webhook_remove(const std::string& id_or_url, const CommandOptions& options) {
   const bool is_url = id_or_url.find("://") != id_or_url.npos;
-  return ask_and_show(options, "DELETE",
-                      is_url ? "/api/webhooks?url=" + api::percent_encoded(id_or_url) : path_of(id_or_url),
-                      nullptr, show_count);
+  return ask_and_show(
+      options, "DELETE", is_url ? "/api/webhooks?url=" + api::percent_encoded(id_or_url) : path_of(id_or_url),
+      nullptr, [](const json::value& answer) {
+        const std::string count = field(answer, "count");
+        fmt::print("{}{}\n", field(answer, "message"), count == "1" ? "" : " (" + count + ")");
+      });
 }
 
 int command_webhook_test(const std::string& id, const CommandOptions& options) {
@@ -128,7 +137,8 @@ int command_webhook_deliveries(const std::string& id, std::uint32_t limit, const
   return ask_and_show(
       options, "GET", path_of(id, fmt::format("/deliveries?limit={}", limit)), nullptr,
       table({"AT", "SEQ", "EVENT", "EVENT ID", "ATTEMPT", "STATUS", "MS", "ERROR"},
-            {"timestamp", "seq", "event_type", "event_id", "attempt", "status", "latency_ms", "error"}));
+            {"timestamp", "seq", "event_type", "event_id", "attempt", "status", "latency_ms", "error"},
+            "Nothing was posted yet."));
 }
 
 int command_webhook_replay(const WebhookReplay& replay, const CommandOptions& options) {
@@ -136,7 +146,11 @@ int command_webhook_replay(const WebhookReplay& replay, const CommandOptions& op
   if (!replay.event_id.empty()) body["event_id"] = replay.event_id;
   if (!replay.since.empty()) body["since"] = replay.since;
   if (!replay.until.empty()) body["until"] = replay.until;
-  return ask_and_show(options, "POST", path_of(replay.id, "/replay"), body, show_count);
+  return ask_and_show(options, "POST", path_of(replay.id, "/replay"), body, [](const json::value& answer) {
+    const std::string count = field(answer, "count");
+    if (count == "0") return fmt::print("There is nothing to send again.\n");
+    fmt::print("{} event{} sent again.\n", count, count == "1" ? " is" : "s are");
+  });
 }
 
 }  // namespace bw::server

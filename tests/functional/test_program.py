@@ -1,5 +1,6 @@
 """The program as its owner meets it: configuration, commands, exit codes, what is said when something is wrong."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -29,9 +30,12 @@ features:
 WARNED = "features:\n  call_recording: true\n"
 
 
-def run(*words, stdin=None):
+GROUPS = ("extension", "phone", "call", "event", "webhook", "user", "key", "lockout")
+
+
+def run(*words, stdin=None, **environment):
     done = subprocess.run([BINARY, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          input=stdin, timeout=300)
+                          input=stdin, timeout=300, env={**os.environ, **environment})
     return types.SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr, said=done.stdout + done.stderr)
 
 
@@ -98,9 +102,46 @@ class Configuration(Folder):
                 self.assertEqual(run(*words).code, 2)
 
     def test_a_word_that_is_no_command_is_told_with_those_there_are(self):
-        for words, told in ((["frobnicate"], '"frobnicate" here; there is serve,'), (["call", "list"], '"list" in call; there is ls,')):
+        for words, told in ((["frobnicate"], '"frobnicate" here; there is demo,'), (["call", "list"], '"list" in call; there is ls,')):
             with self.subTest(words=words):
                 self.assertIn("there is no command " + told, run(*words).err)
+
+
+    def test_without_a_command_it_shows_which_there_are(self):
+        done = run()
+        self.assertEqual((done.code, done.err), (0, ""))
+        self.assertTrue(done.out.startswith("Bellwire, a telephone system for an office\nUsage: bellwire COMMAND\n"), done.out)
+        for words, inside in (([], ("demo ", "serve ", "extension ", "audit ")), (["extension"], ("ls ", "add ", "rm "))):
+            done = run(*words)
+            self.assertEqual((done.code, done.err), (0, ""), words)
+            self.assertEqual(done.out, run(*words, "--help").out)
+            for name in inside:
+                self.assertIn(f"\n  {name}", done.out)
+
+    def test_every_command_tells_how_it_is_used(self):
+        for line in re.findall(r"^  (\w+) ", run().out, re.M):
+            inner = re.findall(r"^  (\w+) ", run(line).out, re.M) if line in GROUPS else [""]
+            self.assertTrue(inner, line)
+            for word in inner:
+                with self.subTest(command=f"{line} {word}".strip()):
+                    done = run(line, *filter(None, [word]), "--help")
+                    self.assertEqual((done.code, done.err), (0, ""))
+                    self.assertRegex(done.out, rf"\nUsage: bellwire {line} ?{word}[A-Z_ ]* \[OPTIONS\]\n")
+                    self.assertIn("\n  -h,--help   ", done.out)
+                    for told in done.out.splitlines():
+                        self.assertLessEqual(len(told), 110)
+                        self.assertNotRegex(told, r"^  \S+( [A-Z]+)?$", "nothing is said of it")
+
+    def test_a_slip_is_told_with_what_was_meant(self):
+        for words, told in ((["statsu"], 'did you mean "status"?'), (["extension", "ad", "1001"], 'did you mean "add"?'),
+                            (["call", "start", "1001"], "TO is required (`bellwire call start --help` tells more)"),
+                            (["status", "--jsn"], 'there is no option --jsn; did you mean "--json"?'),
+                            (["call", "hangup", "1", "2"], '"2" is one word too many (`bellwire call hangup --help`')):
+            with self.subTest(words=words):
+                done = run(*words)
+                self.assertEqual((done.code, done.out), (2, ""))
+                self.assertEqual(done.err.count("\n"), 1, done.err)
+                self.assertIn(told, done.err)
 
 
 class Starting(Folder):
@@ -150,7 +191,7 @@ class Starting(Folder):
             logins = dict(re.findall(r"<sip:(\d+)@127\.0\.0\.1:%d;transport=udp>;auth_pass=(\S+)" % sip, "".join(said)))
             self.assertEqual(sorted(logins), ["1001", "1002", "1003", "1004"])
             self.assertEqual(len(set(logins.values())), 4)
-            data = re.search(r"status --data (\S+)", "".join(said)).group(1)
+            data = re.search(r"BELLWIRE_DATA=(\S+)", "".join(said)).group(1)
             if shutil.which("bellwire") is None:
                 self.assertIn(f"  {pathlib.Path(BINARY).resolve()} status", "".join(said))
             self.assertIn("on this machine", "".join(said))
@@ -276,6 +317,34 @@ class Commands(unittest.TestCase):
                 self.assertIn(says, done.err)
                 self.assertIn("error", json.loads(self.run_here(*words, "--json").said))
 
+    def test_the_environment_names_the_server(self):
+        done = run("status", "--json", BELLWIRE_DATA=str(self.office.data))
+        self.assertEqual(json.loads(done.out)["config_file"], str(self.office.config_file))
+        self.assertIn(str(self.office.config_file), run("status", BELLWIRE_DATA=str(self.office.data)).out)
+        self.assertEqual(run("status", "--data", "/nowhere", BELLWIRE_DATA=str(self.office.data)).code, 4)
+
+    def test_doctor_looks_at_the_file_of_the_running_server(self):
+        checks = {c["check"]: c for c in self.office.json("doctor")}
+        self.assertEqual(checks["configuration"]["detail"], f"{self.office.config_file}: no errors")
+
+    def test_what_is_typed_is_one_name_whatever_is_in_it(self):
+        for name in ("a b", "../audit", "1001?limit=1", "%31001", "a/b"):
+            for words in (["extension", "show"], ["extension", "rm"], ["extension", "passwd"], ["call", "show"], ["user", "rm"],
+                          ["user", "passwd"], ["key", "rm"]):
+                with self.subTest(words=words, name=name):
+                    done = self.run_here(*words, name)
+                    self.assertEqual(done.code, 5)
+                    self.assertRegex(done.err.lower(), "^bellwire: there is no (extension|such (call|user|key))")
+
+    def test_a_list_says_when_it_is_empty_and_its_columns_stand_below_each_other(self):
+        for words, told in ((["phone", "ls"], "No phone is registered."), (["call", "ls"], "Nobody is in a call."),
+                            (["webhook", "ls"], "`bellwire webhook add URL`"), (["lockout", "ls"], "Nobody is locked out.")):
+            self.assertIn(told, self.office.cli(*words))
+            self.assertEqual(self.office.json(*words), [])
+        self.office.cli("extension", "change", "1001", "--name", "Åse Ørsted-Łukasiewicz")
+        head, *rows = self.office.cli("extension", "ls").splitlines()
+        self.assertEqual({row.rindex("no") for row in rows}, {head.index("REGISTERED")})
+
     def test_registered_phones_are_listed(self):
         with Phone("1001", self.office) as udp, Phone("1002", self.office, "tcp") as tcp:
             udp.register()
@@ -334,6 +403,21 @@ class Commands(unittest.TestCase):
         self.assertEqual(self.run_here("backup", copy).code, 5)
         self.assertEqual(copy.read_bytes(), before)
 
+    def test_a_backup_with_its_key_makes_a_server_again_and_without_it_none(self):
+        added = self.office.json("extension", "add", "1010")
+        copy = self.office.folder / "kept.db"
+        self.assertIn(str(self.office.data / "secret.key"), self.office.cli("backup", str(copy)))
+        other = Office()
+        self.addCleanup(shutil.rmtree, other.folder, ignore_errors=True)
+        other.data.mkdir(mode=0o700)
+        shutil.copy(copy, other.data / "bellwire.db")
+        done = run("serve", "--config", other.config_file, "--data", other.data)
+        self.assertEqual(done.code, 3, done.said)
+        self.assertIn("secret.key", done.said)
+        shutil.copy(self.office.data / "secret.key", other.data)
+        with other, Phone("1010", other, secret=added["password"]) as phone:
+            self.assertEqual(phone.register().status, 200)
+
     def test_doctor_is_content_and_finds_what_is_wrong(self):
         rows = {row["check"]: row["verdict"] for row in json.loads(
             self.run_here("doctor", "--json", "--config", self.office.config_file).out)}
@@ -352,7 +436,7 @@ class Commands(unittest.TestCase):
         with Phone("1001", self.office) as phone:
             phone.register()
             self.assertEqual(self.office.status()["registered_contacts"], 1)
-            self.assertRegex(self.office.cli("status"), r"extensions registered +1 \(1 contact")
+            self.assertRegex(self.office.cli("status"), r"extensions registered +1 \(phones: 1\)")
 
 
 def reinvite_answered(phone):

@@ -101,7 +101,7 @@ class Commands(unittest.TestCase):
         with Receiver() as receiver, office() as server:
             added = server.cli("webhook", "add", "--event", "extension.registered", "--event", "call.*", "--extension", "1001",
                                "--header", "Authorization:  Bearer mine ", "--secret", SECRET, receiver.url())
-            identity = re.fullmatch(r"id: (\S+)\n", added).group(1)
+            identity = re.match(r"id: (\S+)\n", added).group(1)
             hook, = server.json("webhook", "ls")
             self.assertEqual((hook["id"], hook["url"], hook["events"], hook["extensions"], hook["headers"], hook["signed"]),
                              (identity, receiver.url(), ["extension.registered", "call.*"], ["1001"], ["Authorization"], True))
@@ -153,6 +153,34 @@ class Commands(unittest.TestCase):
             server.cli("webhook", "add", receiver.url("/?a=b&c"))
             self.assertEqual(server.json("webhook", "rm", receiver.url("/?a=b&c"))["count"], 1)
             self.assertEqual(server.json("webhook", "ls"), [])
+
+    def test_a_secret_that_is_typed_goes_before_that_of_the_environment(self):
+        with Receiver() as receiver, office() as server:
+            for words, secret in ((["--secret", "typed-by-hand"], b"typed-by-hand"), ([], b"of-the-environment")):
+                command = server.command("webhook", "add", receiver.url(), *words, "--json", "--data", str(server.data))
+                added = subprocess.run(command, stdout=subprocess.PIPE, timeout=60,
+                                       env={**os.environ, "BELLWIRE_WEBHOOK_SECRET": "of-the-environment"})
+                server.cli("webhook", "test", json.loads(added.stdout)["subscription"]["id"])
+                delivery = receiver.got("webhook.test")[-1]
+                self.assertEqual(delivery.headers["X-Webhook-Signature"],
+                                 "sha256=" + hmac.new(secret, delivery.raw, hashlib.sha256).hexdigest(), words)
+
+    def test_an_address_that_is_not_reached_is_told_when_it_is_named(self):
+        with Receiver() as receiver, office() as server:
+            for url, why in (("http://10.1.2.3/", "10.1.2.3: it is a private address"), ("http://[::1]:9000/x", "::1: it is a loopback"),
+                             ("https://169.254.1.1", "169.254.1.1: it is ")):
+                with self.subTest(url=url):
+                    added = server.json("webhook", "add", url)
+                    self.assertIn(why, added["warning"])
+                    self.assertIn("allow_networks", added["warning"])
+                    code, out, said = exit_code(server, "webhook", "change", added["subscription"]["id"], "--event", "call.*")
+                    self.assertEqual((code, why in said), (0, True), said)
+            for url in (receiver.url(), "http://localhost:9000/", "http://192.88.99.1.example/", "http://10.1.2.3.example/"):
+                self.assertNotIn("warning", server.json("webhook", "add", url), url)
+            self.assertEqual(len(server.json("webhook", "ls")), 7, "added all the same")
+            said = server.cli("webhook", "add", receiver.url("/next"))
+            identity, = re.findall(r"^id: (wh_\w+)$", said, re.M)
+            self.assertIn(f"`bellwire webhook test {identity}`", said)
 
     def test_refusals_are_sentences_with_their_exit_codes(self):
         with Receiver(lambda _: 500) as receiver, office() as server:
