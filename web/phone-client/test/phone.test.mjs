@@ -164,11 +164,12 @@ test("sound that stops in a call is the sign to look for another way, and to ope
   server.push("webrtc.answered", { call_id: call.id, session_id: "s-1" });
   await until(() => call.state === "up", "the answer");
   const [connection] = PeerConnection.all;
-  let packets = 0;
-  const voice = setInterval(() => connection.stats.set("i", { type: "inbound-rtp", kind: "audio", id: "i", packetsReceived: ++packets }), 20);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  let [packets, speaks] = [0, true];
+  const inbound = { type: "inbound-rtp", kind: "audio", id: "i", get packetsReceived() { return speaks ? ++packets : packets; } };
+  connection.stats.set("i", inbound); // whoever looks finds more, however seldom that is on a busy machine
+  await until(() => packets > 20, "some sound");
   assert.equal(server.offers.length, 1);
-  clearInterval(voice);
+  speaks = false;
   await until(() => server.offers.length === 2, "another offer");
   assert.match(server.offers[1], /of connection 1 \(restart\)/);
   await until(() => server.streamQueries.length === 2, "the stream again");
@@ -270,8 +271,8 @@ test("figures are sent while a call is up, and the light follows them", async ()
   const qualities = [];
   phone.on("quality", ({ quality }) => qualities.push(quality.level));
   const lossy = () => server.asked("POST /api/webrtc/session/s-1/stats").filter((f) => f.packets_lost === 10);
-  await until(() => lossy().length === 1, "the loss");
-  assert.ok(qualities.includes("poor"));
+  await until(() => lossy().length > 0, "the loss");
+  await until(() => qualities.includes("poor"), "the light");
   const [sent] = lossy();
   assert.equal(sent.call_id, call.id);
   assert.equal(sent.loss_percent, 10);

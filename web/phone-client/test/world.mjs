@@ -191,7 +191,7 @@ export function memory() {
 }
 
 export async function until(check, what) {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 120_000;
   while (!check()) {
     if (Date.now() > end) throw new Error(`never came: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
