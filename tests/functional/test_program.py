@@ -187,7 +187,8 @@ class Starting(Folder):
         reader = threading.Thread(target=lambda: said.extend(iter(process.stdout.readline, "")), daemon=True)
         reader.start()
         try:
-            wait_until(lambda: "is ready" in "".join(said), 60, "the demo is ready")
+            for last in ("is ready", "Ctrl-C ends it."):
+                wait_until(lambda: last in "".join(said), 60, f"the demo says: {last}")
             logins = dict(re.findall(r"<sip:(\d+)@127\.0\.0\.1:%d;transport=udp>;auth_pass=(\S+)" % sip, "".join(said)))
             self.assertEqual(sorted(logins), ["1001", "1002", "1003", "1004"])
             self.assertEqual(len(set(logins.values())), 4)
