@@ -218,11 +218,25 @@ TEST(BrowserKeys, ReachAPhoneOnceEachThoughPacketsAreLost) {
   expect_clean(office);
 }
 
+TEST(BrowserKeys, AllAtOnceReachAPhoneInOrder) {
+  Office office{12};
+  Phone& bob = office.phone_with("bob", kPcmu);
+  Browser& page = office.browser("alice");
+  talk(office, page, bob);
+  const std::string many = std::string(kAllKeys) + std::string(kAllKeys) + std::string(kAllKeys);
+  ASSERT_TRUE(page.presses(many)) << page.refused().sentence;
+  EXPECT_TRUE(office.until([&] { return bob.digits_heard() == many; }, 60s)) << bob.digits_heard();
+  expect_clean(office);
+}
+
+// It has shown that it does; else they are tones in its voice.
 TEST(BrowserKeys, AllAtOnceReachAPhoneThatKnowsThemByInfoAloneInOrder) {
   Office office{11};
   Phone& bob = office.phone_with("bob", kPcmu, -1);
   Browser& page = office.browser("alice");
   talk(office, page, bob);
+  bob.presses_by_info("5");
+  ASSERT_TRUE(office.until([&] { return keys(page) == "5"; })) << keys(page);
   office.network().loses(20_percent).everywhere();
   const std::string many = std::string(kAllKeys) + std::string(kAllKeys) + std::string(kAllKeys);
   ASSERT_TRUE(page.presses(many)) << page.refused().sentence;

@@ -40,6 +40,7 @@ struct Member {
   bool held_for_it = false;           // by an operator, who has not resumed the call yet
   bool cut = false;                   // its connection ended; it may come back on another one
   bool probing = false;               // media fell silent and the phone was asked whether it is still there
+  bool presses_by_info = false;       // its keys come as SIP INFO
   Duration silent_for{0};
   std::string negotiated_codec{};
   std::string device{};  // User-Agent of its registration, for a phone that does not name itself in the call

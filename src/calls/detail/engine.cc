@@ -341,14 +341,18 @@ void Engine::on_leg_event(Member& member, const LegEvent::InfoReceived& what, In
   Call& call = *call_of(member);
   const auto digit = sip::info_digit(what.content_type, what.body);
   if (digit) tell_digit(call, member, *digit, now);
+  member.presses_by_info = member.presses_by_info || digit;
   if (call.state != Call::State::kUp) return;
   Member* peer = find(call.first == member.leg.id() ? call.second : call.first);
   if (peer == nullptr) return;
-  // What the other side agreed to is what it gets; who agreed to no events may be of the same kind.
+  // What the other side agreed to is what it gets. Who agreed to no events may be of the same kind; a page
+  // has none, so its keys are said by a tone where nothing shows that the phone knows INFO.
   const auto& agreed = peer->media.negotiated();
   const bool events = agreed && agreed->telephone_event_send;
+  const bool tones =
+      is_page(member) && !peer->presses_by_info && agreed && sdp::is_transcodable(agreed->codec);
   // A page has agreed on its events for the whole session.
-  if (digit && peer->media_leg && (events || is_page(*peer))) {
+  if (digit && peer->media_leg && (events || tones || is_page(*peer))) {
     return tell(peer->port.loop, media::SendDigit{.leg = peer->media_leg, .digit = *digit});
   }
   LegContext cx = context(now);

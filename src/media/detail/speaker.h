@@ -73,7 +73,7 @@ class Speaker {
   void next_press();
   void follow(const rtp::Header& header, const Way& way, Instant now);
 
-  static constexpr std::size_t kWaitingKeys = 16;
+  static constexpr std::size_t kWaitingKeys = 80;  // a page may press 64 at once
 
   const std::uint32_t ssrc_;
   std::optional<OwnVoice> voice_;
