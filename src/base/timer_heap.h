@@ -2,9 +2,7 @@
 // and a cancelled timer leaves nothing behind.
 #pragma once
 
-#include <cassert>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -13,12 +11,11 @@
 
 namespace bw {
 
-// A handle to an armed timer; default = not armed. Handles are reused, so whoever owns one must reset it
-// when its timer fires (pop_due gives the key back) or is cancelled.
+// Names one arming of a timer; default = none. A handle whose timer has fired names nothing any more, though
+// its slot may serve another by now: the serial number tells them apart. So nobody has to reset it.
 struct TimerHandle {
-  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-  std::uint32_t slot = kNone;
-  explicit operator bool() const { return slot != kNone; }
+  std::uint32_t slot = 0;
+  std::uint64_t serial = 0;
 };
 
 // Key is copied out when the timer fires; keep it small (an id).
@@ -27,26 +24,30 @@ class TimerHeap {
  public:
   // Arms or re-arms: an already armed handle moves to the new time and key.
   void arm(TimerHandle& handle, Instant at, Key key) {
-    if (!handle) {
-      handle.slot = take_slot();
+    if (!is_armed(handle)) {
+      handle = take_slot();
       heap_.push_back({at, handle.slot, std::move(key)});
-      position_[handle.slot] = static_cast<std::uint32_t>(heap_.size() - 1);
+      slots_[handle.slot].position = static_cast<std::uint32_t>(heap_.size() - 1);
       sift_up(heap_.size() - 1);
       return;
     }
-    const std::size_t i = position_[handle.slot];
+    const std::size_t i = slots_[handle.slot].position;
     heap_[i].at = at;
     heap_[i].key = std::move(key);
     sift_down(sift_up(i));
   }
 
+  // Of a timer that has fired or was never armed: nothing happens.
   void cancel(TimerHandle& handle) {
-    if (!handle) return;
-    remove(position_[handle.slot]);
+    if (is_armed(handle)) remove(slots_[handle.slot].position);
     handle = {};
   }
 
-  // The key of one timer that is due, earliest first; its handle is free again.
+  bool is_armed(const TimerHandle& handle) const {
+    return handle.serial != 0 && slots_[handle.slot].serial == handle.serial;
+  }
+
+  // The key of one timer that is due, earliest first; its handle is not armed any more.
   std::optional<Key> pop_due(Instant now) {
     if (heap_.empty() || heap_.front().at > now) return std::nullopt;
     Key key = std::move(heap_.front().key);
@@ -66,23 +67,29 @@ class TimerHeap {
     std::uint32_t slot;
     Key key;
   };
+  struct Slot {
+    std::uint32_t position = 0;  // in heap_
+    std::uint64_t serial = 0;    // of the timer that has it; 0: free
+  };
 
-  std::uint32_t take_slot() {
+  TimerHandle take_slot() {
     if (free_.empty()) {
-      position_.push_back(0);
-      return static_cast<std::uint32_t>(position_.size() - 1);
+      free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+      slots_.emplace_back();
     }
     const std::uint32_t slot = free_.back();
     free_.pop_back();
-    return slot;
+    slots_[slot].serial = ++last_serial_;
+    return {slot, last_serial_};
   }
 
   void remove(std::size_t i) {
+    slots_[heap_[i].slot].serial = 0;
     free_.push_back(heap_[i].slot);
     if (i + 1 != heap_.size()) {
       heap_[i] = std::move(heap_.back());
       heap_.pop_back();
-      position_[heap_[i].slot] = static_cast<std::uint32_t>(i);
+      slots_[heap_[i].slot].position = static_cast<std::uint32_t>(i);
       sift_down(sift_up(i));
     } else {
       heap_.pop_back();
@@ -91,8 +98,8 @@ class TimerHeap {
 
   void swap_entries(std::size_t a, std::size_t b) {
     std::swap(heap_[a], heap_[b]);
-    position_[heap_[a].slot] = static_cast<std::uint32_t>(a);
-    position_[heap_[b].slot] = static_cast<std::uint32_t>(b);
+    slots_[heap_[a].slot].position = static_cast<std::uint32_t>(a);
+    slots_[heap_[b].slot].position = static_cast<std::uint32_t>(b);
   }
 
   std::size_t sift_up(std::size_t i) {
@@ -116,8 +123,9 @@ class TimerHeap {
   }
 
   std::vector<Entry> heap_;
-  std::vector<std::uint32_t> position_;  // slot → index in heap_
+  std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
+  std::uint64_t last_serial_ = 0;
 };
 
 }  // namespace bw

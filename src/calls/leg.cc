@@ -165,7 +165,8 @@ void Leg::answer(std::string_view sdp, LegContext& cx) {
 void Leg::offer(std::string_view sdp, LegContext& cx, bool retry) {
   if (!up() || released_) return;
   retry_offer_ = retry;
-  if (state_ != State::kConfirmed || invite_server_ || update_server_ || offer_client_ || retry_timer_) {
+  if (state_ != State::kConfirmed || invite_server_ || update_server_ || offer_client_ ||
+      cx.timers.is_armed(retry_timer_)) {
     if (retry) {
       waiting_offer_ = std::string(sdp);
     } else {

@@ -243,7 +243,7 @@ void Leg::retry_offer_later(LegContext& cx) {
 }
 
 void Leg::send_waiting_offer(LegContext& cx) {
-  if (waiting_offer_.empty() || retry_timer_ || state_ != State::kConfirmed) return;
+  if (waiting_offer_.empty() || cx.timers.is_armed(retry_timer_) || state_ != State::kConfirmed) return;
   if (invite_server_ || update_server_ || offer_client_) return;
   offer(std::exchange(waiting_offer_, {}), cx, true);
 }

@@ -115,19 +115,15 @@ void Leg::refresh_session(LegContext& cx) {
 void Leg::on_timer(LegTimer::Kind kind, LegContext& cx) {
   switch (kind) {
     case LegTimer::Kind::kProvisional:
-      provisional_timer_ = {};
       if (state_ == State::kInvited) repeat_provisional(cx);
       return;
     case LegTimer::Kind::kSession:
-      session_timer_ = {};
       on_session_timer(cx);
       return;
     case LegTimer::Kind::kRetryOffer:
-      retry_timer_ = {};
       send_waiting_offer(cx);
       return;
     case LegTimer::Kind::kCancel:
-      cancel_timer_ = {};
       cx.wire.push_back(sip::AbandonClient{invite_client_});
       close("no answer to our CANCEL", cx);
       return;

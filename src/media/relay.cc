@@ -175,18 +175,15 @@ void Relay::on(const Tick&, Instant now) {
       case Alarm::Kind::kSilence: {
         Leg* leg = find(alarm->leg);
         assert(leg != nullptr);
-        leg->silence_alarm = {};
         check_silence(*leg, now);
         break;
       }
       case Alarm::Kind::kReport:
-        find(alarm->leg)->report_alarm = {};
         reports_due_.push_back(alarm->leg);
         break;
       case Alarm::Kind::kFigures: {
         Leg* leg = find(alarm->leg);
         assert(leg != nullptr);
-        leg->figures_alarm = {};
         events_.emplace_back(LegFigures{leg->id, leg->quality()});
         tell_figures_after(*leg, limits_.figures_interval, now);
         break;
@@ -197,7 +194,6 @@ void Relay::on(const Tick&, Instant now) {
       case Alarm::Kind::kDigit: {
         Leg* leg = find(alarm->leg);
         assert(leg != nullptr);
-        leg->digit_alarm = {};
         tell_digits(*leg, leg->digits_by(now), now);
         break;
       }
@@ -253,7 +249,7 @@ void Relay::tell_digits(Leg& leg, const rtp::Digits& digits, Instant now) {
 
 void Relay::heard(Leg& leg, Instant now) {
   leg.last_heard = now;
-  if (leg.silence_alarm || leg.silence_after == Duration{0}) return;
+  if (alarms_.is_armed(leg.silence_alarm) || leg.silence_after == Duration{0}) return;
   // The leg was silent and is back: watch again.
   alarms_.arm(leg.silence_alarm, now + leg.silence_after, {Alarm::Kind::kSilence, leg.id, 0});
 }

@@ -176,14 +176,13 @@ void Relay::let_sound(Leg& leg, Instant now) {
   if (leg.audio().sounding) return;
   leg.audio().sounding = true;
   audio_->sounding.push_back(leg.id);
-  if (audio_->alarm || audio_->beat) return;
+  if (alarms_.is_armed(audio_->alarm) || audio_->beat) return;
   audio_->due = now + kBeat;
   alarms_.arm(audio_->alarm, audio_->due, {Alarm::Kind::kAudio, {}, 0});
 }
 
 void Relay::audio_due(Instant now) {
   AudioDesk& desk = *audio_;
-  desk.alarm = {};
   desk.beat = true;
   desk.written = 0;
   const Duration behind = now - desk.due;

@@ -95,7 +95,6 @@ void Sessions::forget_fragments(Session& session) {
 void Sessions::tick(Instant now) {
   while (const auto due = alarms_.pop_due(now)) {
     Session* session = find(*due);
-    session->alarm = {};
     session->transport.handle(Tick{}, now);
     drain(*session);
   }

@@ -433,11 +433,9 @@ void Engine::on_call_timer(CallTimer timer, Instant now) {
   Call& call = *it->second;
   switch (timer.kind) {
     case CallTimer::Kind::kRing:
-      call.ring_timer = {};
       no_answer(call, now);
       return;
     case CallTimer::Kind::kDuration: {
-      call.duration_timer = {};
       const auto limit =
           std::chrono::duration_cast<std::chrono::seconds>(settings_->max_call_duration).count();
       end_call(call,
@@ -450,14 +448,11 @@ void Engine::on_call_timer(CallTimer timer, Instant now) {
       return;
     }
     case CallTimer::Kind::kFarewell:
-      call.farewell_timer = {};
       return on_farewell(call, now);
     case CallTimer::Kind::kNegotiation:
-      call.negotiation_timer = {};
       offer_unanswered(call, now);
       return;
     case CallTimer::Kind::kClosing:
-      call.closing_timer = {};
       write_down(call, now);
       return;
   }

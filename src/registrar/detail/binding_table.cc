@@ -65,9 +65,7 @@ void BindingTable::wait(Slot slot, Instant until) {
 }
 
 std::optional<BindingTable::Slot> BindingTable::pop_due(Instant now) {
-  const auto slot = timers_.pop_due(now);
-  if (slot) records_[*slot].timer = {};
-  return slot;
+  return timers_.pop_due(now);
 }
 
 void BindingTable::index_connection(Slot slot) {
@@ -94,7 +92,7 @@ bool BindingTable::check_invariants() const {
     for (const Slot slot : slots) {
       const Record& record = records_[slot];
       assert(record.binding.extension.view() == extension);
-      assert(record.timer);
+      assert(timers_.is_armed(record.timer));
       const auto it = by_connection_.find(record.binding.flow.connection);
       const bool indexed = it != by_connection_.end() && std::ranges::count(it->second, slot) == 1;
       assert(indexed == (record.binding.flow.connection && !record.is_waiting()));

@@ -143,9 +143,7 @@ void ClientSide::cancel(CancelRequest&& input, Instant now) {
 
 void ClientSide::timer(TimerKey key, Instant now) {
   assert(records_.is_live(key.slot));
-  Record& record = records_.at(key.slot);
-  if (key.fires == Event::kTimerA || key.fires == Event::kTimerE) record.progress.repeat = {};
-  step(record, key.fires, nullptr, nullptr, now);
+  step(records_.at(key.slot), key.fires, nullptr, nullptr, now);
 }
 
 void ClientSide::step(Record& record, Event event, Message* response, const Flow* flow, Instant now) {

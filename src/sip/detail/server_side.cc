@@ -15,10 +15,6 @@ Event event_of(bool invite, int status) {
   return status < 300 ? Event::kSend2xx : Event::kSend300To699;
 }
 
-bool is_repeating(Event timer) {
-  return timer == Event::kTimer100 || timer == Event::kTimer2xx || timer == Event::kTimerG;
-}
-
 // §8.2.6.1, written by hand because every request pays for it: nobody knows yet whether the TU is quick
 // enough.
 void write_trying(const Message& request, std::string& out) {
@@ -184,9 +180,7 @@ void ServerSide::abandon(ServerTransactionId id) {
 
 void ServerSide::timer(TimerKey key, Instant now) {
   assert(records_.is_live(key.slot));
-  Record& record = records_.at(key.slot);
-  if (is_repeating(key.fires)) record.progress.repeat = {};
-  step(record, key.fires, nullptr, now);
+  step(records_.at(key.slot), key.fires, nullptr, now);
 }
 
 void ServerSide::transmit(Record& record) {

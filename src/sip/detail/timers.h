@@ -72,7 +72,7 @@ class Timers {
     return repeat && *repeat < queue->first->end_at ? *repeat : queue->first->end_at;
   }
 
-  // One timer that is due, earliest first. An ending timer is disarmed; the owner resets a repeating handle.
+  // One timer that is due, earliest first; it is armed no more.
   std::optional<TimerKey> pop_due(Instant now) {
     const Queue* queue = earliest();
     const auto repeat = repeating_.next();

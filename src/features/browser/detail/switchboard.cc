@@ -217,23 +217,14 @@ void Switchboard::touch(Session& session, Instant now) {
 
 void Switchboard::on_alarm(const Alarm& alarm, Instant now) {
   if (alarm.kind == Alarm::Kind::kFirstWord) {
-    if (Line* line = find(alarm.line)) {
-      line->first_word_timer = {};
-      placed(*line);
-    }
+    if (Line* line = find(alarm.line)) placed(*line);
     return;
   }
   Session* session = find(alarm.session);
   if (session == nullptr) return;
-  if (alarm.kind == Alarm::Kind::kTone) {
-    session->tone_timer = {};
-    return stop_tone(*session);
-  }
-  if (alarm.kind == Alarm::Kind::kIdle) {
-    session->idle_timer = {};
+  if (alarm.kind == Alarm::Kind::kTone) return stop_tone(*session);
+  if (alarm.kind == Alarm::Kind::kIdle)
     return close(*session, "The browser was not heard of for too long.", now);
-  }
-  session->reattach_timer = {};
   for (const calls::LegId id : std::vector{session->lines}) {
     if (Line* line = find(id)) drop(*session, *line, 480, "The browser did not come back.", now);
   }
