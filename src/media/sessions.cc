@@ -160,6 +160,7 @@ std::optional<Sessions::Media> Sessions::receive(const SessionPacket& packet, In
     const bool rtcp = kind == rtp::Kind::kRtcp;
     const auto size = rtcp ? t.receive_rtcp(packet.path, packet.buffer, packet.size)
                            : t.receive_rtp(packet.path, packet.buffer, packet.size);
+    if (t.has_output()) drain(*session);  // it proved a move
     if (!size) {
       add_since(before, t.counters(), counters_.refused);
       return std::nullopt;

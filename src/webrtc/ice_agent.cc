@@ -71,10 +71,9 @@ IceAgent::Answer IceAgent::check(const stun::Message& request, const Path& path,
     return {signed_refusal(answer, password)};
   }
   // Who copied a check on its way must not become a way by sending it again from elsewhere. A browser sends
-  // one again only over the same way (RFC 8445 §7.2.2).
-  if (is_replay(request.transaction(), path)) return {refusal(request, 401, "Unauthenticated")};
-  last_check_ = now;
-  remember(path, now);
+  // one again only over the same way (RFC 8445 §7.2.2), which tells nothing new.
+  const Seen seen = seen_before(request.transaction(), path);
+  if (seen == Seen::kElsewhere) return {refusal(request, 401, "Unauthenticated")};
   Answer answer;
   answer.authentic = true;
   answer.bytes = stun::Writer{Class::kSuccess, request.transaction()}
@@ -82,27 +81,62 @@ IceAgent::Answer IceAgent::check(const stun::Message& request, const Path& path,
                      .integrity(password)
                      .fingerprint()
                      .take();
-  // The latest nomination counts: a browser whose network changed nominates the new pair, and one that
-  // nominates at every check does so on the pair it uses.
-  if (request.has(Type::kUseCandidate)) {
-    if (g == &generation_) old_.reset();
-    answer.selected = nominated_ != path;
-    nominated_ = path;
-  }
+  answer.repeated = seen == Seen::kHere && knows(path);
+  if (answer.repeated) return answer;
+  last_check_ = now;
+  remember(path, now);
+  if (request.has(Type::kUseCandidate)) answer.selected = nominate(*g, path, now);
   return answer;
 }
 
+// The latest nomination counts: a browser whose network changed nominates the new pair, and one that
+// nominates at every check does so on the pair it uses. True: media goes elsewhere than before.
+bool IceAgent::nominate(const Generation& by, const Path& path, Instant now) {
+  // Nobody can have copied a check with credentials that were not used before.
+  const bool fresh = !demands_proof_ || (old_ && &by == &generation_);
+  if (&by == &generation_) old_.reset();
+  if (nominated_ == path) {
+    wished_.reset();
+    return false;
+  }
+  if (!fresh && nominated_ && now - last_check() < kQuiet) {
+    wished_ = path;
+    return false;
+  }
+  use(path, !fresh);
+  return true;
+}
+
+void IceAgent::use(const Path& path, bool blindly) {
+  nominated_ = path;
+  wished_.reset();
+  blind_ = blindly;
+}
+
+void IceAgent::demand_proof() {
+  if (const Path* way = target()) use(Path{*way}, false);
+  demands_proof_ = true;
+}
+
+bool IceAgent::prove(const Path& path) {
+  const bool is_used = nominated_ == path;
+  if (is_used) blind_ = false;
+  if (is_used || !(blind_ || wished_ == path)) return false;
+  use(path, false);
+  return true;
+}
+
 // Remembers it, too.
-bool IceAgent::is_replay(const stun::TransactionId& id, const Path& path) {
-  const auto seen = std::ranges::find(seen_, id, &Seen::id);
-  if (seen != seen_.end()) return seen->path != path;
+IceAgent::Seen IceAgent::seen_before(const stun::TransactionId& id, const Path& path) {
+  const auto seen = std::ranges::find(seen_, id, &Check::id);
+  if (seen != seen_.end()) return seen->path == path ? Seen::kHere : Seen::kElsewhere;
   if (seen_.size() < kMostSeen) {
     seen_.push_back({id, path});
   } else {
     seen_[next_seen_] = {id, path};
     next_seen_ = (next_seen_ + 1) % kMostSeen;
   }
-  return false;
+  return Seen::kNever;
 }
 
 void IceAgent::remember(const Path& path, Instant now) {
@@ -126,7 +160,10 @@ void IceAgent::remember(const Path& path, Instant now) {
 
 void IceAgent::forget_stream(std::uint64_t stream) {
   std::erase_if(known_, [stream](const Known& k) { return k.path.stream == stream; });
-  if (nominated_ && nominated_->stream == stream) nominated_.reset();
+  if (wished_ && wished_->stream == stream) wished_.reset();
+  if (!nominated_ || nominated_->stream != stream) return;
+  nominated_.reset();
+  doubt();  // target() is a way nobody nominated
 }
 
 bool IceAgent::knows(const Path& path) const {
@@ -151,7 +188,8 @@ Instant IceAgent::last_check() const {
 }
 
 void IceAgent::fall_back() {
-  if (const Known* way = newest()) nominated_ = way->path;
+  const Known* way = newest();
+  if (way != nullptr && nominated_ != way->path) use(way->path, demands_proof_);
 }
 
 }  // namespace bw::webrtc

@@ -21,6 +21,8 @@ class IceAgent {
  public:
   static constexpr std::size_t kMostPaths = 16;
   static constexpr std::size_t kMostSeen = 64;
+  // A way without a check for so long is quiet: browsers check the one they use every 2.5 s.
+  static constexpr Duration kQuiet = 6s;
 
   explicit IceAgent(IceCredentials local) : generation_{std::move(local), std::nullopt} {}
 
@@ -33,6 +35,7 @@ class IceAgent {
   struct Answer {
     std::vector<std::uint8_t> bytes;  // to where the check came from; empty: silence
     bool authentic = false;           // the path now is one of ours
+    bool repeated = false;            // it came before, over this way: nothing has changed
     bool selected = false;            // this check made it the selected one
   };
   // A Binding request that came over `path`.
@@ -52,6 +55,19 @@ class IceAgent {
   // From now on the way that was checked last is used, whatever was nominated.
   void fall_back();
 
+  // A check says nothing of when it was made, so one that was copied long ago is as good as a fresh one. From
+  // now on (there are keys) a nomination of another way waits for prove(), unless the way in use is quiet;
+  // then it is followed blindly (docs/decisions/053-fresh-media-moves-media.md).
+  void demand_proof();
+  // Something fresh that only the other end can have made came over `path`, one of ours. True: it is used
+  // now.
+  bool prove(const Path& path);
+  bool wants_proof() const { return blind_ || wished_.has_value(); }
+  // The way in use was not proven since it was taken.
+  bool is_blind() const { return blind_; }
+  // The other end was gone and is said to be back.
+  void doubt() { blind_ = demands_proof_; }
+
   // Fragments by which a check is found to be ours.
   std::string_view ufrag() const { return generation_.local.ufrag; }
   std::optional<std::string_view> old_ufrag() const;
@@ -68,18 +84,24 @@ class IceAgent {
   const Generation* generation_for(std::string_view username) const;
   void remember(const Path& path, Instant now);
   const Known* newest() const;
-  bool is_replay(const stun::TransactionId& id, const Path& path);
+  enum class Seen : std::uint8_t { kNever, kHere, kElsewhere };
+  Seen seen_before(const stun::TransactionId& id, const Path& path);
+  bool nominate(const Generation& by, const Path& path, Instant now);
+  void use(const Path& path, bool blindly);
 
   Generation generation_;
   std::optional<Generation> old_;
   std::vector<Known> known_;  // at most kMostPaths
   std::optional<Path> nominated_;
+  std::optional<Path> wished_;  // nominated, and waits for its proof
+  bool demands_proof_ = false;
+  bool blind_ = false;
   Instant last_check_;  // that was authentic
-  struct Seen {
+  struct Check {
     stun::TransactionId id;
     Path path;
   };
-  std::vector<Seen> seen_;  // the last kMostSeen authentic checks, a ring
+  std::vector<Check> seen_;  // the last kMostSeen authentic checks, a ring
   std::size_t next_seen_ = 0;
 };
 

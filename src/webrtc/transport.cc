@@ -25,6 +25,7 @@ Deadline Transport::deadline() const {
   Deadline next = dtls_ ? dtls_->deadline() : Deadline::never();
   if (state_ == State::kConnected && !silent_) {
     next = next.earliest({ice_.last_check() + limits_.silence, "the browser may have gone"});
+    if (trusted_until_ && !muted_) next = next.earliest({*trusted_until_, "the browser is not proven there"});
   }
   return next;
 }
@@ -58,13 +59,18 @@ void Transport::on_check(const Path& path, std::span<const std::uint8_t> bytes, 
     ++counters_.checks_refused;
     return;
   }
-  if (std::exchange(silent_, false)) outputs_.emplace_back(Heard{});
+  if (answer.repeated) return;
+  if (std::exchange(silent_, false)) {
+    ice_.doubt();
+    outputs_.emplace_back(Heard{});
+  }
   // The one in use may be silent for long, while others are not.
   if (is_silent(now)) ice_.fall_back();
   // Before a nomination the newest way is used, which moves without being chosen.
   const bool chosen = answer.selected || nominated;
   const Path now_used = *ice_.target();
   if (chosen && state_ == State::kConnected && before != now_used) outputs_.emplace_back(Moved{now_used});
+  watch_trust(now);
   begin_dtls(now);
 }
 
@@ -114,12 +120,14 @@ void Transport::connect() {
   receive_ = rtp::SrtpStreams::make(Role::kReceive, keys->suite, keys->receive.reveal());
   if (!send_ || !receive_) return end(true, "the keys of the handshake cannot be used for SRTP");
   state_ = State::kConnected;
+  ice_.demand_proof();
   // A handshake over TCP may outlive the connection it came on.
   outputs_.emplace_back(Connected{ice_.target() == nullptr ? Path{} : *ice_.target()});
 }
 
-void Transport::on(const StreamGone& input, Instant) {
+void Transport::on(const StreamGone& input, Instant now) {
   ice_.forget_stream(input.stream);
+  watch_trust(now);
 }
 
 void Transport::on(const SetRemote& input, Instant now) {
@@ -157,8 +165,27 @@ void Transport::on(const Tick&, Instant now) {
     dtls_->tick(now);
     drain_dtls();
   }
-  if (state_ != State::kConnected || silent_ || !is_silent(now)) return;
-  leave_silent_way(now);
+  if (state_ != State::kConnected || silent_) return;
+  if (is_silent(now)) leave_silent_way(now);
+  watch_trust(now);
+}
+
+// Not begun anew by a further move: whoever only sends old checks has this long in all.
+void Transport::watch_trust(Instant now) {
+  if (!ice_.is_blind()) {
+    trusted_until_.reset();
+  } else if (!trusted_until_) {
+    trusted_until_ = now + limits_.trust;
+  }
+  muted_ = trusted_until_ && *trusted_until_ <= now;
+}
+
+void Transport::prove(const Path& path) {
+  if (!ice_.wants_proof()) return;
+  if (ice_.prove(path)) outputs_.emplace_back(Moved{path});
+  if (ice_.is_blind()) return;
+  trusted_until_.reset();
+  muted_ = false;
 }
 
 void Transport::leave_silent_way(Instant now) {
@@ -193,7 +220,11 @@ std::optional<std::size_t> Transport::receive_rtp(const Path& path, std::span<st
                                                   std::size_t size) {
   if (!may_receive(path)) return std::nullopt;
   const auto plain = receive_->unprotect_rtp(buffer, size);
-  if (!plain) ++counters_.media_refused;
+  if (plain) {
+    prove(path);
+  } else {
+    ++counters_.media_refused;
+  }
   return plain;
 }
 
@@ -201,7 +232,11 @@ std::optional<std::size_t> Transport::receive_rtcp(const Path& path, std::span<s
                                                    std::size_t size) {
   if (!may_receive(path)) return std::nullopt;
   const auto plain = receive_->unprotect_rtcp(buffer, size);
-  if (!plain) ++counters_.media_refused;
+  if (plain) {
+    prove(path);
+  } else {
+    ++counters_.media_refused;
+  }
   return plain;
 }
 

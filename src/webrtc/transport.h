@@ -26,6 +26,8 @@ namespace bw::webrtc {
 struct TransportLimits {
   // Browsers check every 2.5 to 5 s (RFC 7675 §5.1 lets consent last 30 s).
   Duration silence = 15s;
+  // How long a way that was taken without proof gets voice.
+  Duration trust = 15s;
   // DTLS that came before the other end's description, kept so that the handshake need not wait a second.
   std::size_t early_datagrams = 4;
 };
@@ -88,8 +90,13 @@ class Transport {
   // In place. Only with a target().
   std::optional<std::size_t> protect_rtp(std::span<std::uint8_t> buffer, std::size_t size);
   std::optional<std::size_t> protect_rtcp(std::span<std::uint8_t> buffer, std::size_t size);
-  // Where media goes now; null: nowhere (not connected, silent, ended).
-  const Path* target() const { return state_ == State::kConnected && !silent_ ? ice_.target() : nullptr; }
+  // Where media goes now; null: nowhere (not connected, silent, unproven for too long, ended).
+  const Path* target() const { return muted_ ? nullptr : report_target(); }
+  // The same for RTCP, which is little, and brings the answer of a browser that has nothing to say.
+  const Path* report_target() const {
+    return state_ == State::kConnected && !silent_ ? ice_.target() : nullptr;
+  }
+  bool has_output() const { return !outputs_.empty(); }
 
   const IceAgent& ice() const { return ice_; }
   const TransportCounters& counters() const { return counters_; }
@@ -115,6 +122,8 @@ class Transport {
   void connect();
   void end(bool failed, std::string sentence);
   bool may_receive(const Path& path);
+  void prove(const Path& path);
+  void watch_trust(Instant now);
   bool is_silent(Instant now) const { return now - ice_.last_check() >= limits_.silence; }
   void leave_silent_way(Instant now);
 
@@ -123,6 +132,8 @@ class Transport {
   IceAgent ice_;
   State state_ = State::kConnecting;
   bool silent_ = false;
+  bool muted_ = false;
+  std::optional<Instant> trusted_until_;  // while the way in use is not proven
   std::optional<RemoteParameters> remote_;
   std::unique_ptr<DtlsEndpoint> dtls_;
   std::vector<Early> early_;

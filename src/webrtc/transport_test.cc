@@ -140,7 +140,12 @@ TEST_F(BrowserConnection, MediaFollowsANewNominationAndOldWaysStayOpen) {
   EXPECT_TRUE(takes(mobile, browser.sealed(1)));
   browser.check(mobile, true);
   pass(100ms);
+  EXPECT_EQ(*transport.target(), path(wifi)) << "nominated, not proven";
+  EXPECT_TRUE(takes(wifi, browser.sealed(3)));
+  EXPECT_EQ(*transport.target(), path(wifi)) << "what comes over another way proves nothing";
+  EXPECT_TRUE(takes(mobile, browser.sealed(4)));
   EXPECT_EQ(*transport.target(), path(mobile));
+  tell(Tick{});
   ASSERT_EQ(of<Transport::Moved>().size(), 1U);
   EXPECT_EQ(of<Transport::Moved>()[0].path, path(mobile));
   EXPECT_TRUE(takes(wifi, browser.sealed(2))) << "what was under way";
@@ -196,8 +201,10 @@ TEST_F(BrowserConnection, SilenceStopsMediaAndACheckBringsItBack) {
 // RFC 7675 §5.1: consent is that of one way, not of whoever sends checks from anywhere.
 TEST_F(BrowserConnection, AWayThatIsSilentGetsNothingThoughAnotherIsChecked) {
   connects();
-  browser.check(stranger, true);  // as one that was forged: nobody is there
+  browser.check(stranger, true);
   pass(100ms);
+  takes(stranger, browser.sealed(1));  // of a browser that says it is where nobody is
+  tell(Tick{});
   ASSERT_EQ(*transport.target(), path(stranger));
   for (int i = 0; i < 6; ++i) {
     browser.check(wifi, false);
@@ -233,6 +240,78 @@ TEST_F(BrowserConnection, ACopiedCheckOpensNoOtherWay) {
   EXPECT_FALSE(transport.ice().knows(path(stranger)));
   arrives(wifi, copied);  // sent again, as its answer was lost
   EXPECT_EQ(transport.counters().checks_refused, 1U);
+}
+
+// However old: no memory of checks is long enough for a call of hours.
+TEST_F(BrowserConnection, AnOldCheckFromElsewhereMovesNothingWhileTheBrowserIsThere) {
+  connects();
+  std::vector<Bytes> copied;
+  for (std::size_t i = 0; i < 2 * IceAgent::kMostSeen; ++i) {
+    browser.check(wifi, true);
+    copied.push_back(browser.poll()->bytes);
+    arrives(wifi, copied.back());
+    pass(2500ms);
+  }
+  const Bytes heard = browser.sealed(1);
+  ASSERT_TRUE(takes(wifi, heard));
+  arrives(stranger, copied[0]);
+  EXPECT_FALSE(takes(stranger, heard)) << "copied, too";
+  arrives(stranger, copied[1]);
+  EXPECT_EQ(*transport.target(), path(wifi));
+  EXPECT_TRUE(takes(wifi, browser.sealed(2)));
+  EXPECT_EQ(*transport.target(), path(wifi));
+  EXPECT_TRUE(of<Transport::Moved>().empty());
+}
+
+TEST_F(BrowserConnection, OldChecksOfABrowserThatIsGoneHaveVoiceForATimeOnly) {
+  connects();
+  std::vector<Bytes> copied;
+  for (std::size_t i = 0; i < 2 * IceAgent::kMostSeen; ++i) {
+    browser.check(wifi, true);
+    copied.push_back(browser.poll()->bytes);
+    arrives(wifi, copied.back());
+    pass(100ms);
+  }
+  pass(10s);
+  Duration heard{0};
+  for (std::size_t i = 0; i < IceAgent::kMostSeen; ++i) {
+    arrives({stranger.ip, static_cast<std::uint16_t>(1'000 + i / 8)}, copied[i]);
+    pass(2s);
+    if (transport.target() != nullptr) heard = heard + 2s;
+  }
+  EXPECT_LE(heard, 16s);
+  EXPECT_NE(transport.report_target(), nullptr) << "a browser that is back may prove itself";
+  browser.check(mobile, true);
+  pass(100ms);
+  ASSERT_TRUE(takes(mobile, browser.sealed(1)));
+  ASSERT_NE(transport.target(), nullptr);
+  EXPECT_EQ(*transport.target(), path(mobile));
+  pass(14s);
+  EXPECT_NE(transport.target(), nullptr);
+}
+
+// In no call a browser sends nothing but checks.
+TEST_F(BrowserConnection, ABrowserThatSaysNothingMovesWhenItsOldWayIsQuiet) {
+  connects();
+  for (int i = 0; i < 4; ++i) {
+    browser.check(mobile, true);
+    pass(2500ms);
+  }
+  ASSERT_NE(transport.target(), nullptr);
+  EXPECT_EQ(*transport.target(), path(mobile));
+  EXPECT_TRUE(of<Transport::Silent>().empty());
+}
+
+TEST_F(BrowserConnection, ACheckThatComesTwiceKeepsNothingAlive) {
+  connects();
+  browser.check(wifi, true);
+  const Bytes copied = browser.poll()->bytes;
+  for (int i = 0; i < 10; ++i) {
+    arrives(wifi, copied);
+    pass(2s);
+  }
+  EXPECT_EQ(of<Transport::Silent>().size(), 1U);
+  EXPECT_TRUE(of<Transport::Heard>().empty());
 }
 
 TEST_F(BrowserConnection, WhoCannotControlIsToldSo) {

@@ -243,7 +243,9 @@ void Leg::read_reports(std::span<const std::uint8_t> rtcp, Instant now) {
 
 std::optional<OutPacket> Leg::envelope(bool rtcp) const {
   if (attached_) {
-    const webrtc::Path* path = session_ != nullptr ? session_->transport.target() : nullptr;
+    if (session_ == nullptr) return std::nullopt;
+    const auto& transport = session_->transport;
+    const webrtc::Path* path = rtcp ? transport.report_target() : transport.target();
     if (path == nullptr) return std::nullopt;
     return OutPacket{kSessionPort, path->remote, {}, path->local, path->stream};
   }
