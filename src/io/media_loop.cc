@@ -128,6 +128,10 @@ std::size_t MediaLoop::Worker::serve_browsers(std::span<const std::uint16_t> rea
     const auto packets = port.receive(now);
     came = packets.size();
     counted_.received += came;
+    // A browser was told how to reach us after its session was pushed, so a check that has come for it finds
+    // it among the commands, if not here yet.
+    const auto unclaimed = [&](const auto& p) { return relay_.sessions().is_unclaimed_check(p); };
+    if (std::ranges::any_of(packets, unclaimed)) take_commands(now);
     relay_.on_session_packets(packets, now, out_);
     send();
   }

@@ -12,6 +12,8 @@
 #include "io/descriptor.h"
 #include "io/socket_address.h"
 #include "rtp/packet.h"
+#include "stun/message.h"
+#include "webrtc/test_peer.h"
 
 namespace bw::io {
 namespace {
@@ -56,9 +58,18 @@ class Phone {
   void says(std::uint16_t server_port, std::uint32_t ssrc) {
     std::array<std::uint8_t, 172> packet{};
     rtp::write_header({false, 0, ++sequence_, sequence_ * 160U, ssrc}, packet);
+    sends(server_port, packet);
+  }
+  void sends(std::uint16_t server_port, std::span<const std::uint8_t> bytes) {
     sockaddr_storage to{};
     const socklen_t length = to_sockaddr({ip_, server_port}, to);
-    ::sendto(socket_.get(), packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&to), length);
+    ::sendto(socket_.get(), bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&to), length);
+  }
+  bool is_answered() {
+    pollfd ready{socket_.get(), POLLIN, 0};
+    std::array<std::uint8_t, 2'000> buffer{};
+    return ::poll(&ready, 1, static_cast<int>(kPatience / 1ms)) == 1 &&
+           ::recv(socket_.get(), buffer.data(), buffer.size(), 0) > 0;
   }
   // The SSRC of what comes next; 0 if nothing comes.
   std::uint32_t hears(Duration patience = kPatience) {
@@ -234,6 +245,31 @@ TEST_F(MediaLoopTest, ALoopThatIsTornDownReleasesItsPorts) {
     MediaLoop loop{settings(first, 4), clock, journal.sink()};
     EXPECT_EQ(open(loop, 2).size(), 2U);
   }
+}
+
+// A page is told its credentials once the session was pushed; its check must not overtake it.
+TEST_F(MediaLoopTest, TheFirstCheckOfASessionThatWasJustOpenedIsAnswered) {
+  const Endpoint any{IpAddress::v4(0x7f000001), 0};
+  auto port = BrowserPort::open(std::span{&any, 1});
+  for (int i = 0; i < 50 && !port; ++i) port = BrowserPort::open(std::span{&any, 1});  // free for UDP and TCP
+  ASSERT_TRUE(port);
+  const std::uint16_t number = port->port();
+  MediaLoop loop{settings(26'094, 26'099), clock, journal.sink(),
+                 std::make_unique<BrowserSide>(std::move(*port), webrtc::test_context())};
+  Phone browser{"127.0.0.1"};
+  for (std::uint64_t n = 1; n <= 50; ++n) {
+    const webrtc::IceCredentials ours{"frag" + std::to_string(n),
+                                      Secret<std::string>{"password-of-22-and-more"}};
+    loop.push(
+        media::CloseLeg{kAlice});  // so that the loop looks for commands by itself, and is not woken by one
+    ASSERT_TRUE(open(loop, 0).empty());
+    loop.push(media::SessionCommand{media::OpenSession{media::SessionId{n}, ours}});
+    stun::Writer check{stun::Class::kRequest, {static_cast<std::uint8_t>(n)}};
+    check.text(stun::Type::kUsername, ours.ufrag + ":theirs");
+    browser.sends(number, check.integrity(ours.password.reveal()).fingerprint().take());
+    ASSERT_TRUE(browser.is_answered()) << n;
+  }
+  EXPECT_EQ(loop.figures().no_session, 0U);
 }
 
 TEST_F(MediaLoopTest, ADatagramLargerThanAFrameIsDropped) {

@@ -146,6 +146,11 @@ Session* Sessions::addressee(const SessionPacket& packet, bool check) const {
   return named == by_fragment_.end() ? nullptr : named->second;
 }
 
+bool Sessions::is_unclaimed_check(const SessionPacket& packet) const {
+  const bool check = rtp::classify(packet.buffer.first(packet.size)) == rtp::Kind::kStun;
+  return check && addressee(packet, true) == nullptr;
+}
+
 std::optional<Sessions::Media> Sessions::receive(const SessionPacket& packet, Instant now) {
   const auto bytes = packet.buffer.first(packet.size);
   const auto kind = rtp::classify(bytes);

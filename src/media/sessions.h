@@ -56,6 +56,10 @@ class Sessions {
   // None: it was no media, or not to be taken.
   std::optional<Media> receive(const SessionPacket& packet, Instant now);
 
+  // A check for a session that is not here, or not yet: whoever drives this looks for commands before
+  // receive().
+  bool is_unclaimed_check(const SessionPacket& packet) const;
+
   Session* find(SessionId id) const;
   bool knows(const webrtc::Path& path) const { return by_path_.contains(path); }
   std::size_t size() const { return sessions_.size(); }

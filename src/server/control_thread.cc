@@ -67,6 +67,7 @@ struct ControlThread::Impl {
   void answer_keep_alive(const sip::Flow& flow, std::string_view datagram);
   void take_inbox(Instant now);
   void hand_out(Instant now);
+  void drain();
   void dispatch(Exchange::Output&& output);
   void send_datagrams(Instant now);
 
@@ -164,13 +165,17 @@ void ControlThread::Impl::take_inbox(Instant now) {
 }
 
 void ControlThread::Impl::hand_out(Instant now) {
-  while (auto output = exchange->poll()) dispatch(std::move(*output));
+  drain();
   send_datagrams(now);
   if (!stream_messages.empty()) {
     surroundings.to_streams(std::move(stream_messages));
     stream_messages = {};
   }
   surroundings.counted(std::exchange(received, 0), std::exchange(sent, 0));
+}
+
+void ControlThread::Impl::drain() {
+  while (auto output = exchange->poll()) dispatch(std::move(*output));
   surroundings.turn_ended();
 }
 
@@ -203,7 +208,7 @@ void ControlThread::Impl::send_datagrams(Instant now) {
     links.flush(failed);
     if (failed.empty()) break;
     for (const sip::Flow& flow : failed) exchange->handle(exchange::ConnectionLost{flow}, now);
-    while (auto output = exchange->poll()) dispatch(std::move(*output));
+    drain();
   }
   for (std::size_t k = 0; k < links.size(); ++k) {
     if (links.blocked(k) == wants_write[k]) continue;

@@ -29,7 +29,8 @@ class Surroundings {
   virtual void push(exchange::BrowserPush&& push) = 0;
   virtual void note(exchange::Note&& note) = 0;
   virtual void counted(std::size_t datagrams_in, std::size_t datagrams_out) = 0;  // in this turn
-  virtual void turn_ended() = 0;  // the time to hand on what was collected
+  // The time to hand on what was collected, media first: who reads an answer finds the media it speaks of.
+  virtual void turn_ended() = 0;
 };
 
 struct ControlLimits {

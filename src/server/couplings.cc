@@ -38,11 +38,11 @@ void Departures::tell_media(exchange::TellMedia&& command) {
 }
 
 void Departures::answered(exchange::Answered&& answer) {
-  ways_.answered(std::move(answer));
+  for_front_.emplace_back(std::move(answer));
 }
 
 void Departures::push(exchange::BrowserPush&& push) {
-  ways_.push(std::move(push));
+  for_front_.emplace_back(std::move(push));
 }
 
 void Departures::note(exchange::Note&& n) {
@@ -66,6 +66,11 @@ void Departures::turn_ended() {
     if (ways_.media[loop]->push_all(commands_[loop])) continue;
     ways_.log.warning("media loop {} does not take commands", loop);
     commands_[loop].clear();
+  }
+  for (auto& one : std::exchange(for_front_, {})) {
+    std::visit(Overloaded{[&](ports::Answered& answer) { ways_.answered(std::move(answer)); },
+                          [&](ports::BrowserPush& push) { ways_.push(std::move(push)); }},
+               one);
   }
   while (!waiting_.empty() && ways_.store.persist(std::move(waiting_.front())) != store::Admission::kFull) {
     waiting_.pop_front();

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include "io/front.h"
@@ -59,6 +60,7 @@ class Departures final : public Surroundings {
  private:
   Ways ways_;
   std::vector<std::vector<media::Command>> commands_;  // of this turn, by loop
+  std::vector<std::variant<ports::Answered, ports::BrowserPush>> for_front_;
   // The database thread refused them for now. In order, so nothing overtakes.
   std::deque<ports::Persist> waiting_;
   bool said_full_ = false;
