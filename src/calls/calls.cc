@@ -37,6 +37,10 @@ std::size_t Calls::active() const {
 std::uint64_t Calls::total() const {
   return impl_->total();
 }
+bool Calls::has_dialog(const sip::Message& request) const {
+  return impl_->addressee(request) != nullptr;
+}
+
 std::size_t Calls::leg_count() const {
   return impl_->leg_count();
 }

@@ -123,6 +123,8 @@ class Calls {
   std::optional<Output> poll();
   Deadline deadline() const;
 
+  // Whether a request belongs to a dialog of ours; a DialogRequest that does not is not heard.
+  bool has_dialog(const sip::Message& request) const;
   std::size_t active() const;     // calls that have not ended
   std::uint64_t total() const;    // since start
   std::size_t leg_count() const;  // including those that only wait for a last answer

@@ -124,22 +124,23 @@ class FromStrangers : public testing::Test {
   FromStrangers() : exchange_(rng_, std::make_shared<model::Settings>(), two_extensions(), kStart) {}
 
   // What comes back to a request of a stranger; nothing: empty.
-  std::string answer_to(const std::string& method, int number, const std::string& more = "") {
+  std::string answer_to(const std::string& method, int number, const std::string& more = "",
+                        const std::string& to_tag = "") {
     const std::string n = std::to_string(number);
     const std::string contact = method == "OPTIONS" ? "" : "Contact: <sip:x@192.0.2.66>\r\n";
-    exchange_.handle(
-        Received{{sip::Transport::kUdp, {}, {}, {IpAddress::v4(0xc0000242), 5060}},
-                 method +
-                     " sip:1002@192.0.2.1 SIP/2.0\r\n"
-                     "Via: SIP/2.0/UDP 192.0.2.66:5060;branch=z9hG4bK" +
-                     n +
-                     "\r\n"
-                     "Max-Forwards: 70\r\nFrom: <sip:x@192.0.2.66>;tag=" +
-                     n +
-                     "\r\n"
-                     "To: <sip:1002@192.0.2.1>\r\nCall-ID: c" +
-                     n + "\r\n" + contact + more + "CSeq: 1 " + method + "\r\nContent-Length: 0\r\n\r\n"},
-        kStart);
+    exchange_.handle(Received{{sip::Transport::kUdp, {}, {}, {IpAddress::v4(0xc0000242), 5060}},
+                              method +
+                                  " sip:1002@192.0.2.1 SIP/2.0\r\n"
+                                  "Via: SIP/2.0/UDP 192.0.2.66:5060;branch=z9hG4bK" +
+                                  n +
+                                  "\r\n"
+                                  "Max-Forwards: 70\r\nFrom: <sip:x@192.0.2.66>;tag=" +
+                                  n +
+                                  "\r\n"
+                                  "To: <sip:1002@192.0.2.1>" +
+                                  to_tag + "\r\nCall-ID: c" + n + "\r\n" + contact + more + "CSeq: 1 " +
+                                  method + "\r\nContent-Length: 0\r\n\r\n"},
+                     kStart);
     std::string bytes;
     while (auto output = exchange_.poll()) {
       if (auto* transmit = std::get_if<sip::Transmit>(&*output)) bytes += *transmit->bytes;
@@ -171,6 +172,15 @@ TEST_F(FromStrangers, WhatAnybodyMaySendLeavesNothingBehind) {
     EXPECT_TRUE(answer_to("MESSAGE", ++number).starts_with("SIP/2.0 405 "));
     EXPECT_TRUE(answer_to("JUMP", ++number).starts_with("SIP/2.0 501 "));
     EXPECT_EQ(answer_to("ACK", ++number), "");
+    for (const char* method : {"INVITE", "BYE", "INFO", "MESSAGE"})
+      EXPECT_TRUE(answer_to(method, ++number, "", ";tag=nobodys").starts_with("SIP/2.0 481 ")) << method;
+    for (const char* method : {"INVITE", "REGISTER"}) {
+      const std::string forged =
+          "Authorization: Digest "
+          "username=\"1001\",realm=\"bellwire\",nonce=\"feed\",uri=\"sip:1002@192.0.2.1\","
+          "response=\"00000000000000000000000000000000\",algorithm=MD5,qop=auth,nc=00000001,cnonce=\"a\"\r\n";
+      EXPECT_TRUE(answer_to(method, ++number, forged).starts_with("SIP/2.0 401 ")) << method;
+    }
   }
   EXPECT_EQ(transactions(), 0U);
   EXPECT_EQ(exchange_.deadline().at, Instant::far_future())

@@ -142,7 +142,7 @@ struct Authenticator::Impl {
                 const model::Extension* extension);
   Verdict failed(const Asker& asker, Instant now);
   Duration delay_after(const Attempts::Entry& entry) const;
-  Verdict challenge(const Asker& asker, bool stale, Instant now, Duration delay = {});
+  Challenge challenge(const Asker& asker, bool stale, Instant now, Duration delay = {});
   void remember(const Asker& asker, Instant now);
   void plan_sweep(Instant now) {
     if (next_sweep == Instant::far_future()) next_sweep = now + kSweepEvery;
@@ -298,10 +298,12 @@ Verdict Authenticator::Impl::failed(const Asker& asker, Instant now) {
                 user.entry.locked_until},
                asker.user_key);
   }
-  if (!asker.trusted) return challenge(asker, false, now);
-  const Duration delay = std::max(delay_after(source.entry), delay_after(user.entry));
+  Duration delay{0};
+  if (asker.trusted) delay = std::max(delay_after(source.entry), delay_after(user.entry));
   if (delay > Duration{0}) user.entry.not_before = now + delay;
-  return challenge(asker, false, now, delay);
+  Challenge answer = challenge(asker, false, now, delay);
+  answer.counted = true;
+  return answer;
 }
 
 void Authenticator::Impl::lock_began(Lockout lockout, std::uint64_t key) {
@@ -317,10 +319,10 @@ Duration Authenticator::Impl::delay_after(const Attempts::Entry& entry) const {
   return std::min(kFirstDelay * (1 << std::min(excess, 10U)), limits.longest_delay);
 }
 
-Verdict Authenticator::Impl::challenge(const Asker& asker, bool stale, Instant now, Duration delay) {
+Challenge Authenticator::Impl::challenge(const Asker& asker, bool stale, Instant now, Duration delay) {
   ++counts.challenged;
   const std::string nonce = mint.issue(asker.source, now);
-  Challenge out{.www_authenticate = {}, .stale = stale, .delay = delay};
+  Challenge out{.www_authenticate = {}, .stale = stale, .delay = delay, .counted = false};
   out.www_authenticate.reserve(settings->digest_algorithms.size());
   for (const DigestAlgorithm algorithm : settings->digest_algorithms) {
     sip::Challenge value;

@@ -40,6 +40,9 @@ struct Challenge {
   std::vector<std::string> www_authenticate;
   bool stale = false;
   Duration delay{0};
+  // An attempt was counted: a repetition of the same request must not be another. Without it nothing shows
+  // that the request came from where it says.
+  bool counted = false;
 };
 // Locked out: no answer at all.
 struct Ignored {};

@@ -34,16 +34,18 @@ void Engine::on(Tick, Instant now) {
   while (const auto due = call_timers_.pop_due(now)) on_call_timer(*due, now);
 }
 
+Member* Engine::addressee(const sip::Message& request) {
+  const auto ours = sip::tag_of(request.get(sip::HeaderName::kTo).value_or(""));
+  const auto theirs = sip::tag_of(request.get(sip::HeaderName::kFrom).value_or(""));
+  const auto call_id = request.get(sip::HeaderName::kCallId).value_or("");
+  Member* member = find(Leg::owner_of_tag(ours));
+  return member != nullptr && member->leg.is_dialog(call_id, ours, theirs) ? member : nullptr;
+}
+
 void Engine::on(DialogRequest in, Instant now) {
-  const auto to = in.request.get(sip::HeaderName::kTo).value_or("");
-  const auto from = in.request.get(sip::HeaderName::kFrom).value_or("");
-  const auto call_id = in.request.get(sip::HeaderName::kCallId).value_or("");
-  const LegId id = Leg::owner_of_tag(sip::tag_of(to));
-  Member* member = find(id);
-  if (member == nullptr || !member->leg.is_dialog(call_id, sip::tag_of(to), sip::tag_of(from))) {
-    if (in.tx) wire_.push_back(sip::SendResponse{in.tx, sip::make_response(in.request, 481, {})});
-    return;
-  }
+  Member* member = addressee(in.request);
+  if (member == nullptr) return;
+  const LegId id = member->leg.id();
   LegContext cx = context(now);
   member->leg.on_request(in.tx, in.flow, std::move(in.request), cx);
   forget_finished(id);

@@ -58,6 +58,7 @@ class Engine {
   std::size_t active() const { return active_; }
   std::uint64_t total() const { return total_; }
   std::size_t leg_count() const { return members_.size(); }
+  Member* addressee(const sip::Message& request);  // null: it belongs to no dialog of ours
 
  private:
   // ---- engine.cc ----
@@ -218,9 +219,8 @@ class Engine {
   std::unordered_map<CallKey, std::unique_ptr<Call>> calls_;
   std::unordered_map<std::string, CallKey, TextHash, std::equal_to<>> by_name_;  // CallId → call
   std::unordered_map<media::MediaLegId, MediaOwner> by_media_;
-  std::unordered_map<sip::ServerTransactionId, LegId>
-      by_invite_;   // unanswered callers, for CANCEL and lost ACKs
-  struct Engaged {  // legs of one extension
+  std::unordered_map<sip::ServerTransactionId, LegId> by_invite_;  // unanswered callers
+  struct Engaged {                                                 // legs of one extension
     std::uint32_t legs = 0;
     std::uint32_t ringing = 0;
     std::uint32_t talking = 0;

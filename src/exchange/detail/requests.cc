@@ -106,6 +106,13 @@ void System::answer_statelessly(const sip::Flow& flow, sip::Message& request, si
   out.push_back(sip::Transmit{to, std::move(bytes)});
 }
 
+// Of somebody whose address may be forged: a transaction would repeat the refusal of an INVITE ten times, and
+// keep that of anything else in memory for half a minute.
+void System::refuse_once(sip::RequestReceived& in, sip::Message response, Instant now) {
+  layer_.handle(sip::TransactionLayer::Input{sip::AbandonServer{in.id}}, now);
+  answer_statelessly(in.flow, in.request, std::move(response));
+}
+
 // Answered without a transaction: what cannot be read cannot be matched either (RFC 3261 §8.2.7).
 void System::answer_unreadable(const sip::Flow& flow, const sip::Message& request,
                                const sip::Rejection& why) {
@@ -120,6 +127,8 @@ void System::answer_unreadable(const sip::Flow& flow, const sip::Message& reques
 void System::on_request(sip::RequestReceived in, Instant now) {
   const auto to = in.request.get(sip::HeaderName::kTo).value_or("");
   if (!sip::tag_of(to).empty()) {
+    if (in.id && !calls_.has_dialog(in.request))
+      return refuse_once(in, sip::make_response(in.request, 481, {}), now);
     calls_.handle(calls::Calls::Input{calls::DialogRequest{in.id, in.flow, std::move(in.request)}}, now);
     return;
   }
@@ -151,11 +160,12 @@ void System::on_browser_invite(sip::RequestReceived in, Instant now) {
   calls_.handle(calls::Calls::Input{calls::InviteArrived{in.id, in.flow, std::move(in.request), *who}}, now);
 }
 
-void System::challenge(const sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now) {
-  auto response = sip::make_response(in.request, 401, rng_.token(10));
+void System::challenge(sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now) {
+  auto response = sip::make_response(in.request, 401, stateless_tag(in.request));
   for (const std::string& value : challenge.www_authenticate) {
     response.add(sip::HeaderName::kWwwAuthenticate, value);
   }
+  if (!challenge.counted && challenge.delay <= 0s) return refuse_once(in, std::move(response), now);
   if (challenge.delay <= 0s || delayed_.size() >= limits_.waiting_answers)
     return respond(in.id, std::move(response), now);
   const std::uint64_t key = next_delayed_++;

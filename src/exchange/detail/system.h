@@ -63,8 +63,9 @@ class System : private ports::Contacts {
   void on_new_request(sip::RequestReceived in, Instant now);
   void on_browser_invite(sip::RequestReceived in, Instant now);
   void on_register(sip::RequestReceived in, const model::ExtensionNumber& who, Instant now);
-  void challenge(const sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now);
+  void challenge(sip::RequestReceived& in, const registrar::Challenge& challenge, Instant now);
   void refuse(const sip::RequestReceived& in, int status, Instant now);
+  void refuse_once(sip::RequestReceived& in, sip::Message response, Instant now);
   bool answer_without_state(const sip::Flow& flow, sip::Message& request, Instant now);
   void answer_statelessly(const sip::Flow& flow, sip::Message& request, sip::Message response);
   std::string stateless_tag(const sip::Message& request) const;
