@@ -17,9 +17,12 @@ json::string_view to_json(std::string_view s) {
 }
 
 bool has_control(std::string_view text) {
+  unsigned char before = 0;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) return true;
+    const bool high = before == 0xC2 && byte < 0xA0;  // U+0080 to U+009F
+    if (byte < 0x20 || byte == 0x7F || high) return true;
+    before = byte;
   }
   return false;
 }

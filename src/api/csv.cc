@@ -16,7 +16,10 @@ void Csv::cell(std::string_view text) {
   if (formula) text_ += '\'';
   for (const char c : text) {
     if (c == '"') text_ += '"';
-    text_ += c;
+    // RFC 4180 knows no other controls, and terminals obey them.
+    const auto byte = static_cast<unsigned char>(c);
+    const bool control = (byte < 0x20 && c != '\t' && c != '\r' && c != '\n') || byte == 0x7F;
+    text_ += control ? '?' : c;
   }
   if (quoted) text_ += '"';
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "server/log.h"
 #include "server/opening.h"
 #include "server/reload.h"
+#include "server/showing.h"
 
 namespace bw::server {
 namespace {
@@ -166,6 +168,14 @@ TEST(Reload, NamesTheKeysThatNeedARestart) {
   next.database.path = "other.db";
   next.features.max_call_duration = std::chrono::seconds{60};
   EXPECT_EQ(needs_restart(running, next), (std::vector<std::string>{"server.sip_port", "database"}));
+}
+
+TEST(Showing, WhatOthersWroteCommandsNoTerminal) {
+  const std::string hostile = "a\x1b[2J\u009b31m\u202e\u2066\r\nb";
+  EXPECT_EQ(printable(hostile), "a?[2J?31m????b");
+  EXPECT_EQ(text_of(boost::json::string(hostile)), "a?[2J?31m????b");
+  EXPECT_EQ(text_of(boost::json::array{hostile, 1}), "a?[2J?31m????b, 1");
+  EXPECT_EQ(printable("M\u00fcller \u2013 \u20ac"), "M\u00fcller \u2013 \u20ac");
 }
 
 TEST(Log, LineOfAPeerCannotFakeALineOfOurs) {

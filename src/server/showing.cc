@@ -54,6 +54,15 @@ std::string joined(const json::array& list) {
   return text.empty() ? "-" : text;
 }
 
+// Marks that show what follows from right to left, or on a line of its own: U+2028 to U+202E, U+2066 to
+// U+2069.
+bool turns_the_line(std::string_view text) {
+  if (text.size() < 3 || !text.starts_with('\xE2')) return false;
+  const auto last = static_cast<unsigned char>(text[2]);
+  return (text[1] == '\x80' && last >= 0xA8 && last <= 0xAE) ||
+         (text[1] == '\x81' && last >= 0xA6 && last <= 0xA9);
+}
+
 }  // namespace
 
 std::filesystem::path data_of(const CommandOptions& options) {
@@ -66,7 +75,7 @@ int complain(int code, std::string_view sentence) {
 }
 
 std::string text_of(const json::value& v) {
-  if (const auto* s = v.if_string()) return {s->data(), s->size()};
+  if (const auto* s = v.if_string()) return printable({s->data(), s->size()});
   if (v.is_null()) return "-";
   if (const auto* number = v.if_double()) return fmt::format("{}", std::round(*number * 1000) / 1000);
   if (const auto* flag = v.if_bool()) return *flag ? "yes" : "no";
@@ -128,7 +137,8 @@ int ask_and_list(const CommandOptions& options, const std::string& target, const
     const json::array& items = page->as_array();
     all.insert(all.end(), items.begin(), items.end());
     if (items.size() < api::kMostPerPage) break;
-    cursor = api::percent_encoded(field(items.back(), key));
+    const json::value& last = items.back().at(key);
+    cursor = api::percent_encoded(last.is_string() ? std::string{last.get_string()} : text_of(last));
   }
   if (options.json) {
     fmt::print("{}\n", json::serialize(all));
@@ -146,6 +156,7 @@ std::string printable(std::string_view text, std::size_t most) {
     // U+0080 to U+009F are controls as well.
     const bool high = byte == 0xC2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xA0;
     if (high) out.replace(i, 2, "?");
+    if (turns_the_line(std::string_view{out}.substr(i))) out.replace(i, 3, "?");
   }
   return out;
 }

@@ -16,7 +16,7 @@ namespace bw::server {
 
 std::filesystem::path data_of(const CommandOptions& options);
 int complain(int code, std::string_view sentence);
-std::string text_of(const boost::json::value& v);
+std::string text_of(const boost::json::value& v);  // printable()
 std::string field(const boost::json::value& object, const char* name);
 
 // What others wrote, fit for a terminal: controls become '?', and it ends somewhere.
