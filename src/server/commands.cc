@@ -91,7 +91,7 @@ int command_status(const CommandOptions& options) {
          fmt::format("{} (phones: {})", field(s, "registered_extensions"), field(s, "registered_contacts")));
     line("calls", field(s, "active_calls") + " now, " + field(s, "total_calls") + " since the start");
     const std::string file = field(s, "config_file");
-    line("configuration", file.empty() ? "no file, the defaults" : file);
+    line("configuration", file.empty() ? "no file" : file);
     if (!s.at("needs_restart").as_array().empty()) line("waits for a restart", field(s, "needs_restart"));
   });
 }

@@ -105,7 +105,7 @@ std::expected<json::value, int> asked(const CommandOptions& options, std::string
   json::value value = json::parse(answer->body, error);
   if (error) return std::unexpected(complain(kRefused, "the server's answer is not JSON"));
   if (answer->status < 400) return value;
-  if (options.json) fmt::print("{}\n", answer->body);
+  if (options.json) fmt::print("{}", answer->body);
   for (const auto& p : value.is_object() && value.as_object().contains("problems")
                            ? value.at("problems").as_array()
                            : json::array{}) {

@@ -316,7 +316,9 @@ class Commands(unittest.TestCase):
                 done = self.run_here(*words)
                 self.assertEqual(done.code, 5, done.said)
                 self.assertIn(says, done.err)
-                self.assertIn("error", json.loads(self.run_here(*words, "--json").said))
+                refused = self.run_here(*words, "--json").said
+                self.assertIn("error", json.loads(refused))
+                self.assertEqual(refused.count("\n"), 1, "one line")
 
     def test_the_environment_names_the_server(self):
         done = run("status", "--json", BELLWIRE_DATA=str(self.office.data))
