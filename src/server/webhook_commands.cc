@@ -55,7 +55,8 @@ void show_test(const json::value& answer) {
   fmt::print("POST {}\n", field(request, "url"));
   for (const json::value& header : request.at("headers").as_array()) fmt::print("{}\n", text_of(header));
   fmt::print("\n{}\n\n", printable(field(request, "body")));
-  std::string response = field(delivery, "response");
+  const json::value& said = delivery.at("response");
+  std::string response = said.is_string() ? std::string{said.get_string()} : text_of(said);
   response.erase(response.find_last_not_of("\r\n\t ") + 1);
   fmt::print("answer: {} after {} ms  {}\n", field(delivery, "status"), field(delivery, "latency_ms"),
              printable(response));
