@@ -217,7 +217,7 @@ class LiveStream(unittest.TestCase):
         tail = subprocess.Popen(self.office.command("event", "tail", "--since", "0", "--type", "call.ended", "--data",
                                                     str(self.office.data)), stdout=subprocess.PIPE, text=True)
         try:
-            self.assertRegex(tail.stdout.readline(), r"^\d+  \d{4}-\d\d-\d\dT[\d:.]+Z  call\.ended .*call_id=\S+")
+            self.assertRegex(tail.stdout.readline(), r"^ *\d+  \d{4}-\d\d-\d\dT[\d:.]+Z  call\.ended .*call_id=\S+")
         finally:
             tail.kill()
             tail.communicate()

@@ -217,7 +217,7 @@ class Listen(unittest.TestCase):
             subscribe(server, f"http://127.0.0.1:{as_json.port}/", events=["extension.registered"])
             register(server, "1001")
             self.assertRegex(listener.line(listener.out, 0),
-                             r"^\d+  \d{4}-\d\d-\d\dT[\d:.]+Z  extension\.registered .*extension=1001")
+                             r"^ *\d+  \d{4}-\d\d-\d\dT[\d:.]+Z  extension\.registered .*extension=1001")
             event = json.loads(as_json.line(as_json.out, 0))
             self.assertEqual((event["event_type"], event["data"]["extension"]), ("extension.registered", "1001"))
             ok(server, "POST", f"/api/webhooks/{hook['id']}/rotate-secret", {})
