@@ -3,6 +3,7 @@ restart."""
 import contextlib
 import os
 import re
+import select
 import shutil
 import socket
 import stat
@@ -11,6 +12,7 @@ import unittest
 import zlib
 
 from api_client import user
+from netns import Network, ip
 from office import Office, free_ports, wait_until
 
 
@@ -105,3 +107,24 @@ class BrowserPort(unittest.TestCase):
             told = office.cli("reload")
             self.assertIn("server.webrtc_port", told)
             self.assertIn("features.webrtc.enabled", told)
+
+    def test_a_customers_whole_slash_64_shares_the_connections_of_one_address(self):
+        allowed = 64
+        with Network("pbx", "a") as network:
+            ip("-n", network.namespace("pbx"), "route", "add", "2001:db8:1::/64", "dev", "eth0")
+            for address in ("2001:db8::a:1", "2001:db8::b:1", "2001:db8:1::1"):
+                ip("-n", network.namespace("a"), "addr", "add", f"{address}/64", "dev", "eth0", "nodad")
+            with self.office(host="::", namespace=network.namespace("pbx")) as office, \
+                    network.inside("a"), contextlib.ExitStack() as stack:
+                server = (network.address6("pbx"), office.rtp)
+
+                def connect(source):
+                    return stack.enter_context(socket.create_connection(server, 60, (source, 0)))
+
+                for n in range(allowed):
+                    connect(("2001:db8::a:1", "2001:db8::b:1")[n % 2])
+                neighbour = connect("2001:db8:1::1")
+                too_many = connect(network.address6("a"))
+                # Whoever proves nothing is closed after a while; the one too many before all others.
+                closed, _, _ = select.select([neighbour, too_many], [], [], 60)
+                self.assertEqual(closed, [too_many])
