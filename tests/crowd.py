@@ -171,6 +171,15 @@ class CrowdPhone(Phone):
         self.media = CrowdMedia(crowd, made)
         self.register()
 
+    def sdp(self, direction="sendrecv"):
+        """With telephone-event, as phones have it: where one has not, its voice is searched for tones."""
+        clock = self.codec[1].split("/")[1]
+        lines = super().sdp(direction).split("\r\n")
+        media = next(i for i, line in enumerate(lines) if line.startswith("m=audio"))
+        lines[media] += " 101"
+        lines.insert(media + 1, f"a=rtpmap:101 telephone-event/{clock}")
+        return "\r\n".join(lines)
+
     def talks(self):
         self.crowd.tell("talk", self.index)
 
