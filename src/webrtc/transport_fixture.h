@@ -67,6 +67,17 @@ class BrowserConnection : public ::testing::Test {
     ASSERT_TRUE(browser.connected());
     ASSERT_EQ(of<Transport::Connected>().size(), 1U);
   }
+  // More than are remembered, each copied on its way.
+  std::vector<Bytes> checks_of_a_while(Duration apart) {
+    std::vector<Bytes> copied;
+    while (copied.size() < 2 * IceAgent::kMostSeen) {
+      browser.check(wifi, true);
+      copied.push_back(browser.poll()->bytes);
+      arrives(wifi, copied.back());
+      pass(apart);
+    }
+    return copied;
+  }
   // Whether a packet of the browser is taken when it comes from there.
   bool takes(const Endpoint& from, const Bytes& packet) {
     Bytes buffer = packet;

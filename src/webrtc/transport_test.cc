@@ -245,13 +245,7 @@ TEST_F(BrowserConnection, ACopiedCheckOpensNoOtherWay) {
 // However old: no memory of checks is long enough for a call of hours.
 TEST_F(BrowserConnection, AnOldCheckFromElsewhereMovesNothingWhileTheBrowserIsThere) {
   connects();
-  std::vector<Bytes> copied;
-  for (std::size_t i = 0; i < 2 * IceAgent::kMostSeen; ++i) {
-    browser.check(wifi, true);
-    copied.push_back(browser.poll()->bytes);
-    arrives(wifi, copied.back());
-    pass(2500ms);
-  }
+  const std::vector<Bytes> copied = checks_of_a_while(2500ms);
   const Bytes heard = browser.sealed(1);
   ASSERT_TRUE(takes(wifi, heard));
   arrives(stranger, copied[0]);
@@ -265,13 +259,7 @@ TEST_F(BrowserConnection, AnOldCheckFromElsewhereMovesNothingWhileTheBrowserIsTh
 
 TEST_F(BrowserConnection, OldChecksOfABrowserThatIsGoneHaveVoiceForATimeOnly) {
   connects();
-  std::vector<Bytes> copied;
-  for (std::size_t i = 0; i < 2 * IceAgent::kMostSeen; ++i) {
-    browser.check(wifi, true);
-    copied.push_back(browser.poll()->bytes);
-    arrives(wifi, copied.back());
-    pass(100ms);
-  }
+  const std::vector<Bytes> copied = checks_of_a_while(100ms);
   pass(10s);
   Duration heard{0};
   for (std::size_t i = 0; i < IceAgent::kMostSeen; ++i) {
