@@ -206,7 +206,7 @@ void Engine::ring_back(Call& call, Member& origin) {
   if (!origin.leg.up()) {
     const auto* said = origin.media.remote_audio();
     if (!is_page(origin) || said == nullptr || std::exchange(call.dialling->sounds, true)) return;
-    const auto formats = payload_formats(sdp::codecs(*said));
+    const auto formats = tone_formats(sdp::codecs(*said));
     media::SetPeer set{.leg = origin.media_leg};
     set.payloads = {formats, formats};
     tell(origin.port.loop, std::move(set));

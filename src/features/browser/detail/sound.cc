@@ -81,7 +81,7 @@ void Switchboard::sound_refusal(Session& session, int status, Instant now) {
   stop_tone(session);
   session.tone = media::MediaLegId{kTones | next_tone_++};
   media::SetPeer peer{.leg = session.tone};
-  peer.payloads.send = calls::payload_formats(sdp::codecs(*audio));
+  peer.payloads.send = calls::tone_formats(sdp::codecs(*audio));
   peer.payloads.receive = peer.payloads.send;
   tell(media::AttachLeg{session.tone, session.media});
   tell(std::move(peer));
