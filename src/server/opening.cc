@@ -124,7 +124,12 @@ std::expected<OpenedDatabase, std::string> open_database(const config::Config& c
   const auto sentence = [](const store::Failure& f) { return std::unexpected(f.sentence); };
   const auto key = store::SealKey::load_or_make(data_directory);
   if (!key) return std::unexpected(key.error());
-  auto opened = store::Store::open(database_target(config, data_directory), *key);
+  store::Claim claim;
+  claim.on_wait = [&](const std::string& sentence) {
+    log.warning("{}; waiting up to {} s for its end", sentence,
+                std::chrono::duration_cast<std::chrono::seconds>(claim.patience).count());
+  };
+  auto opened = store::Store::open_alone(database_target(config, data_directory), *key, claim);
   if (!opened) return sentence(opened.error());
   auto extensions = opened->load_extensions();
   if (!extensions) return sentence(extensions.error());

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -41,7 +42,8 @@ sockaddr_un address_of(const std::filesystem::path& path) {
 }
 
 // The line between a store and its PostgreSQL server. When it is told to, it breaks after the server has
-// answered the next COMMIT, before the answer is passed on. One connection at a time.
+// answered the next COMMIT, before the answer is passed on, or towards the store alone. One connection at a
+// time.
 class Line {
  public:
   explicit Line(const Postgresql& server) : server_(server) {
@@ -65,6 +67,8 @@ class Line {
     return through;
   }
   void break_at_next_commit() { breaks_ = true; }
+  // At the next request: the server goes on believing that somebody is there.
+  void break_unnoticed() { breaks_unnoticed_ = true; }
   int broken() const { return broken_; }
 
  private:
@@ -74,11 +78,13 @@ class Line {
     for (;;) {
       const Socket client(::accept(listener_.fd(), nullptr, nullptr));
       if (client.fd() < 0) return;
-      const Socket server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      auto kept = std::make_unique<Socket>(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      const Socket& server = *kept;
       const sockaddr_un address = address_of(std::filesystem::path(server_.host) / socket_name());
       if (::connect(server.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) continue;
       while (pass(client.fd(), server.fd())) {
       }
+      if (std::exchange(keeps_, false)) kept_.push_back(std::move(kept));
     }
   }
 
@@ -93,6 +99,11 @@ class Line {
       if (n <= 0) return false;
       const std::string_view text(bytes.data(), static_cast<std::size_t>(n));
       const bool from_client = end.fd == client;
+      if (from_client && breaks_unnoticed_.exchange(false)) {
+        ++broken_;
+        keeps_ = true;
+        return false;
+      }
       if (::send(from_client ? server : client, text.data(), text.size(), MSG_NOSIGNAL) != n) return false;
       if (from_client && text.find("COMMIT") != text.npos && breaks_.exchange(false)) {
         static_cast<void>(::recv(server, bytes.data(), bytes.size(), 0));  // it is committed
@@ -107,7 +118,10 @@ class Line {
   Postgresql server_;
   Socket listener_{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   std::atomic<bool> breaks_ = false;
+  std::atomic<bool> breaks_unnoticed_ = false;
   std::atomic<int> broken_ = 0;
+  bool keeps_ = false;  // of thread_, as the next
+  std::vector<std::unique_ptr<Socket>> kept_;
   std::thread thread_;
 };
 
@@ -130,7 +144,7 @@ TEST(LostAnswer, ACommitThatWentThroughIsNotWrittenAgainAndIsToldOnce) {
   std::vector<bool> stored;
   {
     StoreThread thread(
-        std::move(Store::open(line.target(), test::key_of(1)).value()),
+        std::move(Store::open_alone(line.target(), test::key_of(1)).value()),
         [&](std::span<const ports::Stored> answers) {
           for (const auto& s : answers) stored.push_back(s.ok);
         },
@@ -157,6 +171,19 @@ TEST(LostAnswer, ACommitThatWentThroughIsNotWrittenAgainAndIsToldOnce) {
   const auto page = Journal(store).read({}).value();
   ASSERT_THAT(page.events, SizeIs(6));
   EXPECT_EQ(page.events.back().seq, 6U);
+}
+
+TEST(LostConnection, ThatTheServerStillBelievesInDoesNotKeepItsOwnerOut) {
+  const test::Database database(Dialect::kPostgresql);
+  Line line(std::get<Postgresql>(database.target()));
+  Store store = Store::open_alone(line.target(), test::key_of(1)).value();
+  for (int i = 1; i <= 2; ++i) {
+    line.break_unnoticed();
+    EXPECT_EQ(store.set_meta("colour", "red").error().kind, FailureKind::kUnavailable);
+    EXPECT_EQ(line.broken(), i);
+    ASSERT_TRUE(store.set_meta("colour", "blue"));
+  }
+  EXPECT_FALSE(Store::open_alone(database.target(), test::key_of(1), {.patience = Duration::zero()}));
 }
 
 }  // namespace

@@ -76,13 +76,26 @@ Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
 Result<Store> Store::open(const Target& target, const SealKey& key) {
+  return open(target, key, nullptr);
+}
+
+Result<Store> Store::open_alone(const Target& target, const SealKey& key, const Claim& claim) {
+  return open(target, key, std::make_unique<detail::Hold>(target, claim));
+}
+
+Result<Store> Store::open(const Target& target, const SealKey& key, std::unique_ptr<detail::Hold> hold) {
   auto sql = guarded([&] { return detail::connect(target); });
   if (!sql) return std::unexpected(sql.error());
+  // The tables of a server that runs are not changed beneath it.
+  if (auto done = guarded([&] { return hold ? hold->take(**sql) : void(); }); !done)
+    return std::unexpected(done.error());
   if (auto done = detail::migrate(**sql, detail::dialect_of(target)); !done)
     return std::unexpected(done.error());
   if (auto done = check_key(**sql, key); !done) return std::unexpected(done.error());
-  auto connection =
-      guarded([&] { return std::make_unique<detail::Connection>(std::move(*sql), target, key); });
+  auto connection = guarded([&] {
+    if (hold) hold->sign(**sql);
+    return std::make_unique<detail::Connection>(std::move(*sql), target, key, std::move(hold));
+  });
   if (!connection) return std::unexpected(connection.error());
   return Store(std::move(*connection));
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,7 @@ enum class FailureKind : std::uint8_t {
   kRefused,      // a constraint, an unreadable value: the same will fail again
   kNewerSchema,  // written by a later version of this program
   kWrongKey,     // secret.key is not the one this database was sealed with
+  kHeld,         // another server uses it, or has used it since: not before this one is started again
 };
 
 struct Failure {
@@ -54,6 +56,13 @@ struct Failure {
 
 template <typename T>
 using Result = std::expected<T, Failure>;
+
+// How a server asks for a database that it wants for itself.
+struct Claim {
+  // A server that was killed holds it until PostgreSQL has ended what it was asked for last.
+  Duration patience = 10s;
+  std::function<void(const std::string& sentence)> on_wait = {};  // once, with who has it
+};
 
 struct CallFilter {
   std::size_t limit = 100;             // at most kMaxLimit
@@ -71,12 +80,17 @@ struct CallFilter {
 
 namespace detail {
 class Connection;
-}
+class Hold;
+}  // namespace detail
 
 class Store {
  public:
   // Connects and brings the schema up to date, all migrations in one transaction.
+  // For commands: beside a server that runs.
   static Result<Store> open(const Target& target, const SealKey& key);
+  // For the server: nobody else opens it so before this one is gone (docs/decisions/055). Should another have
+  // done it after all, while PostgreSQL was out of reach, everything fails from then on (kHeld).
+  static Result<Store> open_alone(const Target& target, const SealKey& key, const Claim& claim = {});
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
@@ -111,6 +125,7 @@ class Store {
   detail::Connection& connection() { return *connection_; }
 
  private:
+  static Result<Store> open(const Target& target, const SealKey& key, std::unique_ptr<detail::Hold> hold);
   explicit Store(std::unique_ptr<detail::Connection> connection);
   std::unique_ptr<detail::Connection> connection_;
 };

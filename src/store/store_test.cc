@@ -412,6 +412,14 @@ TEST(StoredInAServer, IsCopiedByItsOwnTool) {
   EXPECT_THAT(done.error().sentence, HasSubstr("pg_dump"));
 }
 
+TEST(StoredInAServer, AnyNameIsReached) {
+  const test::Database first(Dialect::kPostgresql);
+  Postgresql server = std::get<Postgresql>(first.target());
+  server.name = "a  b c='\\%&";
+  detail::run_once(*detail::connect(first.target()), "CREATE DATABASE \"" + server.name + '"');
+  EXPECT_TRUE(Store::open(server, test::key_of(1)));
+}
+
 TEST(StoredInAServer, AWrongPasswordOrNoServerIsAFailureWithoutThePassword) {
   const auto store = Store::open(
       Postgresql{

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,6 +15,11 @@ namespace bw::store {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Not of what was to be stored, but of the database: the next change fares no better.
+bool is_of_all(const Failure& failure) {
+  return failure.kind == FailureKind::kUnavailable || failure.kind == FailureKind::kHeld;
+}
 
 // What waits, in the order it came. Questions stand between the batches they came between.
 struct Waiting {
@@ -33,7 +39,7 @@ struct StoreThread::Impl {
   Store store;
   OnStored on_stored;
   OnTrouble on_trouble;
-  bool down = false;  // of the database thread
+  std::optional<FailureKind> down;  // why nothing can be stored at present
   void note(const Failure* failure);
   const ThreadLimits limits;
   Clock::time_point last_commit = Clock::now();
@@ -232,16 +238,16 @@ void StoreThread::Impl::store_group(std::span<const ports::Persist> group) {
     report(group, true);
     return grown ? tell_listeners(last) : journalled.clear();
   }
-  if (group.size() == 1 || done.error().kind == FailureKind::kUnavailable) return report(group, false);
+  if (group.size() == 1 || is_of_all(done.error())) return report(group, false);
   // One of them is refused; the others must not suffer for it.
   for (std::size_t i = 0; i < group.size(); ++i) store_group(group.subspan(i, 1));
 }
 
 void StoreThread::Impl::note(const Failure* failure) {
-  const bool away = failure != nullptr && failure->kind == FailureKind::kUnavailable;
-  const bool was_away = std::exchange(down, away);
-  if (was_away && !away) on_trouble(nullptr);
-  if (failure != nullptr && !(was_away && away)) on_trouble(failure);
+  const auto why = failure != nullptr && is_of_all(*failure) ? std::optional(failure->kind) : std::nullopt;
+  const auto before = std::exchange(down, why);
+  if (before && !why) on_trouble(nullptr);
+  if (failure != nullptr && (!why || why != before)) on_trouble(failure);
 }
 
 // What may pass is tried again until it is given up. Trying again is safe even if a commit went through whose

@@ -79,8 +79,8 @@ class Told {
   std::atomic<int> commits_ = 0;
 };
 
-Store open(const Target& target) {
-  auto store = Store::open(target, test::key_of(1));
+Store open(const Target& target, bool alone = false) {
+  auto store = alone ? Store::open_alone(target, test::key_of(1)) : Store::open(target, test::key_of(1));
   if (!store) throw std::runtime_error(store.error().sentence);
   return std::move(*store);
 }
@@ -412,7 +412,7 @@ std::size_t changes_per_commit(const Target& target) {
       if (s.ok && ::write(pipe, &s.ticket.value, sizeof s.ticket.value) != sizeof s.ticket.value) ::_exit(3);
     }
   };
-  StoreThread thread(open(target), tell, [](const Failure*) { ::_exit(4); },
+  StoreThread thread(open(target, true), tell, [](const Failure*) { ::_exit(4); },
                      {.queued_changes = 2000, .changes_per_commit = changes_per_commit(target)});
   for (std::uint64_t n = first;; ++n) {
     ports::Persist opening{ports::Ticket{2 * n}, {ports::OpenCallRecord{call(n)}, start_of(n)}};
@@ -470,7 +470,7 @@ TEST_P(Thread, WhatWasReportedIsThereAfterAKillAndNothingTwice) {
     const auto tickets = kill_after(database_.target(), first, std::chrono::microseconds(rng.below(60'000)));
     ASSERT_FALSE(tickets.empty());
     reported.insert(tickets.begin(), tickets.end());
-    test::await_alone(database_.target());
+    const Store next = Store::open_alone(database_.target(), test::key_of(1), {.patience = 120s}).value();
     auto sql = detail::connect(database_.target());
     std::set<std::uint64_t> there;  // the same numbering: 2n opened, 2n + 1 closed
     std::string id;

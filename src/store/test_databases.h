@@ -56,9 +56,6 @@ class Database {
   Target target_;
 };
 
-// Until PostgreSQL has ended what clients that were killed asked it for, which it may go on with.
-void await_alone(const Target& target);
-
 SealKey key_of(unsigned char byte);
 
 }  // namespace bw::store::test

@@ -129,17 +129,6 @@ Database::Database(Dialect dialect, PostgresqlServer* server)
   target_ = (server != nullptr ? *server : shared).make_database();
 }
 
-void await_alone(const Target& target) {
-  if (std::holds_alternative<Sqlite>(target)) return;
-  const auto sql = detail::connect(target);
-  for (int others = 1; others != 0;) {
-    detail::run_once(*sql,
-                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                     " AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
-                     soci::into(others));
-  }
-}
-
 SealKey key_of(unsigned char byte) {
   std::array<unsigned char, SealKey::kBytes> bytes{};
   bytes.fill(byte);

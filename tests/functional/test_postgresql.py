@@ -1,5 +1,7 @@
 """The whole server on PostgreSQL: what it promises does not depend on the database."""
 import json
+import shutil
+import subprocess
 import unittest
 
 from functional.test_transports import Answering
@@ -60,6 +62,35 @@ class OnPostgresql(unittest.TestCase):
                 self.assertEqual(end["disposition"], "answered")
                 self.assertEqual(end["reason"] == "server_restart", number == 0)
                 self.assertEqual(told[0]["extensions"], " 1001 1002 ")
+
+    def test_one_server_at_a_time_and_the_next_as_soon_as_it_is_gone(self):
+        def sessions():
+            return database.psql("bellwire", "select pid from pg_locks where locktype = 'advisory' and granted").split()
+
+        with Postgresql() as database, Office(config=database.configuration()) as first:
+            second = Office(config=database.configuration())
+            self.addCleanup(second.__exit__, None)
+            second.data.mkdir(mode=0o700)
+            shutil.copy(first.data / "secret.key", second.data)
+            serve = second.command("serve", "--config", str(second.config_file), "--data", str(second.data))
+
+            done = subprocess.run(serve, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+            self.assertEqual(done.returncode, 3, done.stdout)
+            self.assertIn("waiting up to 10 s", done.stdout)
+            self.assertRegex(done.stdout, "another Bellwire server uses it: bellwire, process "
+                                          rf"{first.process.pid} on .*, PostgreSQL process {sessions()[0]} of user")
+            self.assertIn("1001", first.cli("export", "--config", str(first.config_file)))
+            self.assertIn("schema", first.cli("doctor", ok=False))
+
+            before = sessions()
+            database.psql("bellwire", f"select pg_terminate_backend({before[0]})")
+            with Phone("1001", first) as alice:
+                alice.register()
+            wait_until(lambda: len(sessions()) == 1 and sessions() != before, 60, "the new connection holds it")
+
+            first.kill()
+            second.start()
+            self.assertEqual(len(second.json("extension", "ls")), 4)
 
 
 if __name__ == "__main__":

@@ -169,6 +169,17 @@ class Starting(Folder):
             self.assertIn(str(first.data), done.said)
             self.assertTrue(first.answers())
 
+    def test_a_second_server_on_the_same_database_file_is_refused(self):
+        shared = self.folder / "shared.db"
+        with Office(config=f"database: {{path: '{shared}'}}\n") as first:
+            other = Office(config=f"database: {{path: '{shared}'}}\n")
+            self.addCleanup(other.__exit__, None)
+            done = run("serve", "--config", other.config_file, "--data", other.data)
+            self.assertEqual(done.code, 3, done.said)
+            self.assertIn(f"{shared} is held by process {first.process.pid}", done.said)
+            first.cli("backup", str(self.folder / "copy.db"))
+            self.assertIn("1001", first.cli("export", "--config", str(first.config_file)))
+
     def test_without_a_server_the_commands_say_so(self):
         for words in (["status"], ["reload"], ["extension", "ls"], ["phone", "ls"], ["call", "ls"],
                       ["call", "start", "1001", "1002"], ["backup", self.folder / "copy.db"]):

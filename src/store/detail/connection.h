@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "store/detail/hold.h"
 #include "store/detail/journal_writer.h"
 #include "store/detail/session.h"
 #include "store/detail/writers.h"
@@ -19,8 +20,8 @@ namespace bw::store::detail {
 class Connection {
  public:
   // Throws soci::soci_error.
-  Connection(std::unique_ptr<soci::session> sql, Target target, SealKey key)
-      : target_(std::move(target)), key_(std::move(key)), sql_(std::move(sql)) {
+  Connection(std::unique_ptr<soci::session> sql, Target target, SealKey key, std::unique_ptr<Hold> hold)
+      : target_(std::move(target)), key_(std::move(key)), hold_(std::move(hold)), sql_(std::move(sql)) {
     need();
   }
 
@@ -60,8 +61,15 @@ class Connection {
 
  private:
   void need() {
-    if (!sql_) sql_ = connect(target_);
+    if (!sql_) connect_again();
     if (!writers_) writers_ = std::make_unique<Writers>(*sql_, key_, journal_end_);
+  }
+
+  void connect_again() {
+    if (hold_) hold_->check();
+    auto fresh = connect(target_);
+    if (hold_) hold_->take_again(*fresh);
+    sql_ = std::move(fresh);
   }
 
   // What failed is not used again: SOCI does not release the values of a statement that failed when it is run
@@ -73,6 +81,7 @@ class Connection {
 
   Target target_;
   SealKey key_;
+  std::unique_ptr<Hold> hold_;  // null: beside a server
   JournalEnd journal_end_;
   std::unique_ptr<soci::session> sql_;
   std::unique_ptr<Writers> writers_;  // after sql_: they go first

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "store/migrations.h"
 #include "store/store.h"
@@ -18,6 +19,16 @@ std::unique_ptr<soci::session> connect(const Target& target);
 
 // Brings the schema to newest_version() in one transaction.
 Result<void> migrate(soci::session& sql, Dialect dialect);
+
+// For what is found out between two statements.
+class FailureThrown : public soci::soci_error {
+ public:
+  explicit FailureThrown(Failure failure) : soci_error(failure.sentence), failure_(std::move(failure)) {}
+  const Failure& failure() const { return failure_; }
+
+ private:
+  Failure failure_;
+};
 
 // The library's message without its context, which would quote the values of the statement.
 Failure failure_of(const soci::soci_error& error);
