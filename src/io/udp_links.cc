@@ -48,8 +48,7 @@ OpenError open_error(std::string_view transport, const Endpoint& address, int er
   if (error == EADDRINUSE) {
     e.sentence = fmt::format(
         "cannot listen on {}: the port is in use by another program. Find it with `ss -lpn 'sport = :{}'`, "
-        "stop it, "
-        "or choose another port in the configuration.",
+        "stop it, or choose another port.",
         where, address.port);
   } else if (error == EACCES) {
     e.sentence = fmt::format(

@@ -28,7 +28,7 @@ std::expected<io::Descriptor, std::string> connect_to(const std::filesystem::pat
         ::geteuid() != 0 && socket.parent_path() != kPackaged && ::access(kPackaged, F_OK) == 0;
     return std::unexpected(
         fmt::format("no server answers on {}: {}. Start it with `bellwire serve`, or name its "
-                    "data directory with --data{}.",
+                    "data directory with --data or BELLWIRE_DATA (a demo prints it){}.",
                     socket.string(), std::strerror(error),
                     packaged ? "; that of the installed service is asked by root: `sudo bellwire …`" : ""));
   };

@@ -21,6 +21,14 @@
 namespace bw::server {
 namespace {
 
+// baresip's own ring-back would hold the player of the bridge, and the caller then sends nothing.
+constexpr std::string_view kWithoutSoundCard =
+    R"(This machine has no sound card, so phones on it cannot be heard, and baresip ends its calls. Once its
+first start has written `config`, quit it; this gives it a silent one in place of a card:
+  sed -i 's/^audio_\(player\|source\).*/audio_\1 aubridge,demo/; s/^audio_alert.*/audio_alert aubridge,alert/;
+    s/^#\(module.*aubridge.so\)/\1/; s/^#ringback_disabled.*/ringback_disabled yes/' /tmp/alice/config
+)";
+
 struct Login {
   std::string number;
   std::string name;
@@ -120,13 +128,7 @@ Ctrl-C ends it.
 )",
              data.string(), options.sip_port, options.sip_tls_port, options.http_port, options.https_port,
              bellwire, fresh ? "the password above" : "its password", page("phone"), page("docs"));
-  if (!has_sound_card())
-    fmt::print(
-        "This machine has no sound card, so phones on it cannot be heard. In baresip's `config` these stand "
-        "in\n"
-        "for one, in place of the lines that begin with the same two words, and with `module aubridge.so`:\n"
-        "  audio_player aubridge,demo\n"
-        "  audio_source aubridge,demo\n\n");
+  if (!has_sound_card()) fmt::print("{}\n", kWithoutSoundCard);
   std::fflush(stdout);
 }
 
@@ -152,6 +154,9 @@ int demo(const DemoOptions& options) {
     if (fresh) print_logins(logins, options);
     print_help(options, data, fresh);
   });
+  if (code == kCannotStart)
+    fmt::print(stderr, "The ports and the data directory are options: `{} demo --help` names them.\n",
+               own_name());
   std::error_code ignored;
   if (options.data.empty()) std::filesystem::remove_all(data, ignored);
   return code;

@@ -160,6 +160,15 @@ class Starting(Folder):
                 self.assertIn(str(port), done.said)
                 self.assertIn("in use", done.said)
 
+    def test_a_demo_that_cannot_start_says_where_its_ports_are_chosen(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            done = run("demo", "--sip-port", str(taken.getsockname()[1]))
+        self.assertEqual(done.code, 3, done.said)
+        self.assertIn("in use", done.said)
+        self.assertIn("demo --help` names them", done.err)
+        self.assertNotIn("configuration", done.said)
+
     def test_a_second_server_of_the_same_data_directory_is_refused(self):
         with Office() as first:
             other = Office()
@@ -188,6 +197,19 @@ class Starting(Folder):
                 self.assertEqual(done.code, 4, done.said)
                 self.assertIn("no server answers", done.err)
                 self.assertIn(str(self.folder), done.err)
+                self.assertIn("BELLWIRE_DATA (a demo prints it)", done.err)
+
+    def check_sound_card(self, said):
+        (command,) = re.findall(r"^  (sed .*?) /tmp/alice/config$", said, re.M | re.S)
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["baresip", "-f", folder, "-t", "1"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, timeout=60)
+            subprocess.run(f"{command} {folder}/config", shell=True, check=True)
+            config = [line.split() for line in (pathlib.Path(folder) / "config").read_text().splitlines()]
+        for line in ("audio_player aubridge,demo", "audio_source aubridge,demo", "audio_alert aubridge,alert",
+                     "module aubridge.so", "ringback_disabled yes"):
+            self.assertEqual([words for words in config if words[:1] == line.split()[:1]
+                              and (words[0] != "module" or words[1] == "aubridge.so")], [line.split()])
 
     def test_demo_prints_logins_that_work_and_ends_on_interrupt(self):
         sip, tls, http, https = free_ports(4)
@@ -207,6 +229,8 @@ class Starting(Folder):
             if shutil.which("bellwire") is None:
                 self.assertIn(f"  {pathlib.Path(BINARY).resolve()} status", "".join(said))
             self.assertIn("on this machine", "".join(said))
+            if "no sound card" in "".join(said):
+                self.check_sound_card("".join(said))
             self.assertIn(f"http://127.0.0.1:{http}/phone", "".join(said))
             office = types.SimpleNamespace(sip=sip, tls=tls, http=http, https=https)
             with Phone("1001", office, secret=logins["1001"]) as a, Phone("1002", office, "tcp", secret=logins["1002"]) as b:
