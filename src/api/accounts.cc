@@ -1,8 +1,12 @@
 // Users, API keys and the audit log: for admins.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
 #include <charconv>
+#include <set>
 
 #include "access/credentials.h"
 #include "api/areas.h"
@@ -285,6 +289,13 @@ void list_keys(Services& s, Exchange&& e) {
   answer_page(std::move(e), std::move(items));
 }
 
+std::set<std::string_view> scopes() {
+  std::set<std::string_view> all{"*"};
+  for (const Route& route : routes())
+    if (!route.scope.empty()) all.insert(route.scope);
+  return all;
+}
+
 void add_key(Services& s, Exchange&& e) {
   Body body = e.body();
   access::ApiKey key;
@@ -293,9 +304,11 @@ void add_key(Services& s, Exchange&& e) {
   if (key.role == access::Role::kUser)
     body.object_to("role", "A key is not of one person: its role is supervisor or admin.");
   key.scopes = body.list("scopes", 64).value_or(std::vector<std::string>{});
+  const std::set<std::string_view> known = scopes();
   for (const std::string& scope : key.scopes) {
-    const auto has = [&](const Route& r) { return scope == "*" || r.scope == scope; };
-    if (std::ranges::none_of(routes(), has)) body.object_to("scopes", "There is no scope " + scope + ".");
+    if (!known.contains(scope))
+      body.object_to("scopes",
+                     fmt::format("There is no scope {}; there are {}.", scope, fmt::join(known, ", ")));
   }
   key.created = s.moment();
   if (const auto days = body.number("expires_in_days", 1, kLongestKeyDays))
