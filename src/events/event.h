@@ -83,7 +83,7 @@ struct ExtensionRegistered {  // a phone that was not registered before; refresh
   std::string ip_address;
   std::uint16_t port = 0;
   std::string user_agent;
-  std::string transport;  // "udp", "tcp", "tls", "ws", "wss"
+  std::string transport;  // "udp", "tcp", "tls", "ws", "wss", "browser"
   std::string reason;
 };
 struct ExtensionUnregistered {

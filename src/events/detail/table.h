@@ -152,7 +152,7 @@ struct RegistrationTable {
       Entry{"ip_address", &E::ip_address, "where the phone is"},
       Entry{"port", &E::port, "its port"},
       Entry{"user_agent", &E::user_agent, "the phone, in its own words"},
-      Entry{"transport", &E::transport, "udp, tcp, tls, ws, wss"},
+      Entry{"transport", &E::transport, "udp, tcp, tls, ws, wss; browser: a page"},
       Entry{"reason", &E::reason, "why, as a sentence"},
   };
   static Extensions concerned(const E& e) { return {e.extension}; }
