@@ -12,7 +12,7 @@ from office import ROOT, Office, password
 class Own(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Type", "text/html")
         self.end_headers()
         self.wfile.write(self.server.page.encode())
 
@@ -43,6 +43,7 @@ class Guide(unittest.TestCase):
     def talk(self, page, bob):
         state = "() => document.getElementById('state').textContent"
         page.wait(f"() => ({state})() === 'connected'")
+        self.assertEqual(page.evaluate("() => document.characterSet"), "UTF-8")
         page.evaluate("() => { document.forms[0].number.value = '1002'; window.confirm = (what) => (window.asked = what); }")
         page.click("button", "Call")
         bob.click("button", "Answer")
