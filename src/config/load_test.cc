@@ -212,6 +212,15 @@ TEST(Load, UnreadableYamlSaysWhere) {
   EXPECT_THAT(only_error("? [a]\n: b\n").message, HasSubstr("a key must be a word"));
 }
 
+TEST(Load, UnreadableYamlNamesTheLikelySlip) {
+  const Problem tab = only_error("server:\n\tsip_port: 5060\n");
+  EXPECT_EQ(tab.line, 2);
+  EXPECT_THAT(tab.message, HasSubstr("begins with a tab"));
+  EXPECT_THAT(only_error("extensions:\n  - {number: '1001', password: ${WORD}}\n").message,
+              HasSubstr("must stand in quotes"));
+  EXPECT_THAT(only_error("server: [\n").message, Not(HasSubstr("(")));
+}
+
 TEST(Load, AFileOrAValueThatIsTooLargeIsRefused) {
   EXPECT_THAT(only_error(std::string((1U << 20U) + 1, ' ')).message, HasSubstr("larger than"));
   EXPECT_THAT(only_error("server:\n  server_name: " + std::string(9000, 'x')), problem(2, "", "too long"));

@@ -186,10 +186,23 @@ class Refuse final : public YAML::EventHandler {
   void OnMapEnd() override {}
 };
 
-Problem syntax_problem(const YAML::Exception& e) {
+// The parser's own words do not lead to the two slips that are made most.
+std::string_view likely_slip(std::string_view yaml_text, int line) {
+  for (; line > 1; --line) yaml_text.remove_prefix(std::min(yaml_text.find('\n'), yaml_text.size() - 1) + 1);
+  yaml_text = yaml_text.substr(0, yaml_text.find('\n'));
+  const std::string_view indent = yaml_text.substr(0, yaml_text.find_first_not_of(" \t"));
+  if (indent.contains('\t')) return " (the line begins with a tab; YAML is indented with spaces)";
+  const auto variable = yaml_text.find("${");
+  if (variable != yaml_text.npos && yaml_text.substr(0, variable).find_first_of("{[") != yaml_text.npos)
+    return " (within { } and [ ] a ${NAME} must stand in quotes)";
+  return {};
+}
+
+Problem syntax_problem(const YAML::Exception& e, std::string_view yaml_text) {
   const Place place = place_of(e.mark);
   Problem p{.line = place.line, .column = place.column};
   p.message = "not readable as YAML: " + e.msg;
+  p.message += likely_slip(yaml_text, place.line);
   return p;
 }
 
@@ -214,7 +227,7 @@ Tree parse_tree(std::string_view yaml_text, const Limits& limits) {
     if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(refuse);
     tree.complete = true;
   } catch (const YAML::Exception& e) {
-    tree.problems.push_back(syntax_problem(e));
+    tree.problems.push_back(syntax_problem(e, yaml_text));
   } catch (const std::exception&) {  // the parser's own containers: out of memory or range
     tree.problems.push_back({.message = "not readable as YAML"});
   }
