@@ -132,6 +132,11 @@ Finding check_ports(const config::Config& config, const std::filesystem::path& d
   look(doors.sip_tls, SOCK_STREAM, "TCP (SIP over TLS)");
   look(doors.http, SOCK_STREAM, "TCP (HTTP)");
   look(doors.https, SOCK_STREAM, "TCP (HTTPS)");
+  if (config.features.webrtc.enabled && config.server.webrtc_port != 0) {
+    const std::vector<Endpoint> media = browser_addresses(config, config.server.webrtc_port);
+    look(media, SOCK_DGRAM, "UDP (browsers)");
+    look(media, SOCK_STREAM, "TCP (browsers)");
+  }
   if (!taken.empty())
     other += "in use by another program: " + taken +
              ". `ss -lpn` names it; stop it, or choose other ports in the configuration.";

@@ -468,6 +468,12 @@ class Commands(unittest.TestCase):
             done = run("doctor", "--config", other.config_file, "--data", other.data)
         self.assertEqual(done.code, 1, done.said)
         self.assertIn(str(other.sip), done.said)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            media = taken.getsockname()[1]
+            other.config_file.write_text(other.config_file.read_text().replace("server:\n", f"server:\n  webrtc_port: {media}\n"))
+            done = run("doctor", "--config", other.config_file, "--data", other.data)
+        self.assertIn(f"UDP (browsers) 127.0.0.1:{media}", done.said)
 
     def test_status_counts(self):
         self.assertEqual(self.office.status()["registered_extensions"], 0)
