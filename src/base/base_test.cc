@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/address.h"
+#include "base/pace.h"
 #include "base/rng.h"
 #include "base/timer_heap.h"
 #include "base/utf8.h"
@@ -42,6 +43,21 @@ TEST(Address, NetworkContainsByPrefix) {
   EXPECT_TRUE(Network::parse("fc00::/7")->contains(*IpAddress::parse("fd12::1")));
   EXPECT_FALSE(Network::parse("fc00::/7")->contains(*IpAddress::parse("10.0.0.1")));
   EXPECT_FALSE(Network::parse("10.0.0.0/33"));
+}
+
+TEST(Pace, AllowsSoManyAtOnceThenOneEach) {
+  Pace pace{10ms, 3};
+  const Instant start{1'800'000'000s};
+  const auto allowed = [&](Instant at, int tries) {
+    int count = 0;
+    for (int i = 0; i < tries; ++i) count += pace.allows(at) ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(allowed(start, 100), 3);
+  EXPECT_EQ(allowed(start + 9ms, 100), 0);
+  EXPECT_EQ(allowed(start + 10ms, 100), 1);
+  EXPECT_EQ(allowed(start + 30ms, 100), 2);
+  EXPECT_EQ(allowed(start + 1h, 100), 3) << "rest is not saved up";
 }
 
 TEST(TimerHeap, AgreesWithASortedMapUnderRandomUse) {

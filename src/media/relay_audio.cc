@@ -156,7 +156,7 @@ void Relay::press(Leg& leg, char key, Duration length, Instant now) {
 
 // For keys that are tones in what is relayed.
 void Relay::listen(Leg& leg, const rtp::Packet& received, Instant now) {
-  leg.audio().keys->hear(received, audio_->workspace.decoded);
+  leg.audio().keys->hear(received, audio_->workspace.decoded, now);
   const auto key = leg.audio().keys->next_key();
   if (!key) return;
   events_.push_back(heard_key(leg, *key));

@@ -141,6 +141,39 @@ TEST_F(Relaying, ADigitWhoseEndsAreAllLostIsReportedAfterAMoment) {
   EXPECT_EQ(events_of<DigitPressed>()[0].digit, '#');
 }
 
+TEST_F(Relaying, WhoSendsMoreThanAPhoneCanIsNotPassedOnAndIsHeardAgainAfterwards) {
+  call();
+  constexpr int kHeldBackByTheNetwork = 250;  // five seconds of voice at once are no flood
+  for (int i = 0; i < kHeldBackByTheNetwork; ++i) {
+    ASSERT_TRUE(arrives(kAlicePort, alice, alices.next())) << i;
+  }
+  int passed = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    passed += arrives(kAlicePort, alice, alices.next()) ? 1 : 0;
+    if (i % 20 == 0) pass(1ms);
+  }
+  EXPECT_LE(passed, 250 + 500);
+  EXPECT_EQ(relay.quality(kAlice)->packets_refused, 20'000U - static_cast<unsigned>(passed));
+  EXPECT_TRUE(arrives(kBobPort, bob, bobs.next())) << "the other side has a pace of its own";
+  pass(1s);
+  EXPECT_EQ(talks(kAlicePort, alice, alices, 50).passed, 50);
+}
+
+TEST_F(Relaying, AFloodOfReportsIsNotPassedOn) {
+  call();
+  talks(kAlicePort, alice, alices, 1);
+  rtp::OwnReport report;
+  report.ssrc = alices.ssrc;
+  report.cname = "alice";
+  Bytes bytes(200);
+  bytes.resize(rtp::write_report(report, bytes));
+  const Endpoint from{alice.ip, static_cast<std::uint16_t>(alice.port + 1)};
+  int passed = 0;
+  for (int i = 0; i < 5'000; ++i) passed += arrives(kAlicePort + 1, from, bytes) ? 1 : 0;
+  EXPECT_GE(passed, 400);
+  EXPECT_LE(passed, 500);
+}
+
 TEST_F(Relaying, SilenceIsToldOnceAndWatchedAgainWhenThePeerIsBack) {
   call();
   tell(WatchSilence{kAlice, 8s});

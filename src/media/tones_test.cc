@@ -170,6 +170,30 @@ TEST_F(Tones, InRelayedVoiceAreMutedOnceTheyAreKnown) {
   }
 }
 
+// Decoding is dear: what nobody could have said in the time is relayed alone.
+TEST_F(Tones, AreNotSearchedForInMoreThanTimeAllows) {
+  for (const auto& [silence, expected] : {std::pair{4U, "5"}, std::pair{7U, ""}}) {
+    call({kOpus}, {kOpus, kFastEvents});
+    events.clear();
+    auto packets = packets_of(kOpus, CodecKind::kOpus, std::vector<std::int16_t>(silence * 48'000U), true);
+    Talker alix{kOpus, 700, 4};
+    alix.sequence = rtp::Packet::parse(packets.back())->header().sequence;
+    alix.timestamp = rtp::Packet::parse(packets.back())->header().timestamp;
+    for (const Bytes& b : dials(kOpus, "5", {.on = 240ms})) {
+      Bytes& moved = packets.emplace_back(b);
+      rtp::set_sequence(moved, ++alix.sequence);
+      rtp::set_timestamp(moved, alix.timestamp += alix.ticks());
+    }
+    std::size_t relayed = 0;
+    for (const Bytes& b : packets) relayed += arrives(kAlicePort, alice, b) ? 1U : 0U;
+    EXPECT_EQ(told(), expected) << silence;
+    if (silence == 7) EXPECT_EQ(relayed, packets.size());
+    tell(CloseLeg{kAlice});
+    tell(CloseLeg{kBob});
+    pass(10s);
+  }
+}
+
 TEST_F(Tones, OvertakenPacketsMakeNoPress) {
   call({kPcmu}, {kPcmu, kEvents});
   auto packets = dials(kPcmu, kAllKeysTwice, {.on = 120ms, .off = 100ms});

@@ -157,6 +157,26 @@ TEST(Journal, DigitsAreToldOnlyWhereTheyAreAskedFor) {
   }
 }
 
+TEST(Journal, KeysNobodyCouldPressSoFastAreNotAllTold) {
+  World office{Seed{7}};
+  office.pbx().configure([&](model::Settings& s) { s.dtmf_events = true; });
+  auto [alice, bob] = office.phones("alice", "bob");
+  talk(office, alice, bob);
+  const auto digits_told = [&] {
+    const std::string story = told(office);
+    return std::ranges::count(story, '#');
+  };
+  for (int burst = 0; burst < 10; ++burst) alice.presses_by_info(std::string(50, '#'));
+  const auto at_once = digits_told();
+  EXPECT_GE(at_once, 64);
+  EXPECT_LE(at_once, 64 + 25) << "and one each 40 ms for what was on its way meanwhile";
+  alice.presses_by_info("#");
+  EXPECT_EQ(digits_told(), at_once + 1);
+  alice.hangs_up();
+  office.run_for(2s);
+  expect_clean(office);
+}
+
 TEST(Journal, RegistrationsAreToldAndRefreshesAreNot) {
   World office{Seed{8}};
   Phone& alice = office.phone("alice", {.register_expires = 120});

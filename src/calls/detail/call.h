@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/pace.h"
 #include "base/timer_heap.h"
 #include "calls/leg.h"
 #include "calls/route.h"
@@ -41,6 +42,9 @@ struct Member {
   bool cut = false;                   // its connection ended; it may come back on another one
   bool probing = false;               // media fell silent and the phone was asked whether it is still there
   bool presses_by_info = false;       // its keys come as SIP INFO
+  // Of its keys that are told. The shortest that machines hear is 40 ms (Q.24); 64 is what a page may say at
+  // once.
+  Pace keys{40ms, 64};
   Duration silent_for{0};
   std::string negotiated_codec{};
   std::string device{};  // User-Agent of its registration, for a phone that does not name itself in the call

@@ -363,7 +363,7 @@ void Engine::on_leg_event(Member& member, const LegEvent::InfoReceived& what, In
 
 void Engine::on_digit(const media::DigitPressed& pressed, Instant now) {
   const auto it = by_media_.find(pressed.leg);
-  const Member* member = it == by_media_.end() ? nullptr : find(it->second.leg);
+  Member* member = it == by_media_.end() ? nullptr : find(it->second.leg);
   Call* call = member == nullptr ? nullptr : call_of(*member);
   if (call == nullptr) return;
   tell_digit(*call, *member, pressed.digit, now);

@@ -183,7 +183,7 @@ class Engine {
   void tell_transfer(Call& call, std::string from, std::string to, bool attended, bool completed,
                      Instant now);
   void tell_transfer(Call& call, const Dialling& dialling, bool completed, Instant now);
-  void tell_digit(Call& call, const Member& member, char digit, Instant now);
+  void tell_digit(Call& call, Member& member, char digit, Instant now);
   void engage(Member& member, Member::Engagement next);
 
   // ---- views.cc ----

@@ -65,7 +65,8 @@ void Engine::tell_transfer(Call& call, const Dialling& dialling, bool completed,
   tell_transfer(call, dialling.transferor_extension, dialling.wanted, dialling.attended, completed, now);
 }
 
-void Engine::tell_digit(Call& call, const Member& member, char digit, Instant now) {
+void Engine::tell_digit(Call& call, Member& member, char digit, Instant now) {
+  if (!member.keys.allows(now)) return;
   const Member* peer = peer_of(call, member);
   if (peer != nullptr && is_page(*peer))  // which sees no events in its media
     out.push_back(BrowserDigit{peer->leg.flow().connection, peer->leg.call_id(), digit});

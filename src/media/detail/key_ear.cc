@@ -11,7 +11,8 @@ namespace {
 constexpr Duration kMostLost = 100ms;
 // Enough for the detector to know that nothing sounds.
 constexpr std::uint32_t kPauseTicks = 3;
-constexpr int kSequenceJump = 1'000;  // a sender that started again
+constexpr Duration kMostHeldBack = 5s;  // by the network, and then comes at once
+constexpr int kSequenceJump = 1'000;    // a sender that started again
 
 // What a packet sounds like depends on those before it: after a loss it is not what was said for some
 // packets, and not quite for some more.
@@ -87,10 +88,10 @@ void KeyEar::hear(const rtp::Header& header, audio::CodecKind kind, audio::Const
   expected_ = header.timestamp + static_cast<std::uint32_t>(std::uint64_t{said.size()} * clock_rate / rate_);
 }
 
-void RelayedKeys::hear(const rtp::Packet& packet, audio::Samples room) {
+void RelayedKeys::hear(const rtp::Packet& packet, audio::Samples room, Instant now) {
   const rtp::Header header = packet.header();
   const auto kind = kinds_[header.payload_type];
-  if (!kind) return;
+  if (!kind || said_until_ - now > kMostHeldBack) return;
   auto& ear = ears_[static_cast<std::size_t>(*kind)];
   if (!ear) {
     const std::uint32_t rate = audio::best_rate(*kind, 8'000);  // the tones are below 2 kHz
@@ -99,7 +100,10 @@ void RelayedKeys::hear(const rtp::Packet& packet, audio::Samples room) {
   current_ = ear.get();
   if (!ear->decoder) return;
   const std::size_t count = ear->decoder->decode(packet.payload(), room);
-  if (count != 0) ear->ear.hear(header, *kind, room.first(count));
+  if (count == 0) return;
+  said_until_ = std::max(said_until_, now) +
+                Duration{std::int64_t{1'000'000'000} * std::ssize(room.first(count)) / ear->decoder->rate()};
+  ear->ear.hear(header, *kind, room.first(count));
 }
 
 std::optional<char> RelayedKeys::next_key() {

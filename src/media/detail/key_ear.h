@@ -9,6 +9,7 @@
 
 #include "audio/codec.h"
 #include "audio/dtmf_detector.h"
+#include "base/time.h"
 #include "rtp/packet.h"
 
 namespace bw::media {
@@ -51,8 +52,9 @@ class RelayedKeys {
   explicit RelayedKeys(const Kinds& kinds) : kinds_(kinds) {}
 
   const Kinds& kinds() const { return kinds_; }
-  // `room` is for kMostSamples.
-  void hear(const rtp::Packet& packet, audio::Samples room);
+  // `room` is for kMostSamples. Who says more than time allows is not listened to: nobody hears it out
+  // either.
+  void hear(const rtp::Packet& packet, audio::Samples room, Instant now);
   std::optional<char> next_key();
   bool sounding() const { return current_ != nullptr && current_->ear.sounding(); }
 
@@ -65,6 +67,7 @@ class RelayedKeys {
   Kinds kinds_;
   std::array<std::unique_ptr<Ear>, audio::kCodecKinds> ears_;
   Ear* current_ = nullptr;
+  Instant said_until_;
 };
 
 }  // namespace bw::media

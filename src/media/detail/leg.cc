@@ -185,6 +185,7 @@ std::optional<rtp::Packet> Leg::receive_rtp(InPacket& packet, Instant now) {
     note_stranger(packet.from, now);
     return std::nullopt;
   }
+  if (!pace_.allows(now)) return std::nullopt;
   --refused_;
   statistics_.on_packet(header, now);
   return parsed;
@@ -216,7 +217,7 @@ bool Leg::receive_rtcp(InPacket& packet, Instant now) {
     packet.size = *size;
   }
   const auto reader = rtp::RtcpReader::open(bytes_of(packet));
-  if (!reader) return false;
+  if (!reader || !pace_.allows(now)) return false;
   --refused_;
   if (!attached_ && packet.local_port != port) rtcp_.hold(packet.from);
   read_reports(bytes_of(packet), now);

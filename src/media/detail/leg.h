@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/pace.h"
 #include "base/timer_heap.h"
 #include "media/detail/key_ear.h"
 #include "media/detail/listener.h"
@@ -98,6 +99,11 @@ class Leg {
   void send_rtp(InPacket& packet, rtp::Header header, Instant now, OutBatch& out);
   void send_rtcp(InPacket& packet, Instant now, OutBatch& out);
 
+  // Opus of 2.5 ms with keys beside it is less than one each kPacketEach; what a network held back comes at
+  // once.
+  static constexpr Duration kPacketEach = 2ms;
+  static constexpr std::int64_t kPacketsAtOnce = 500;
+
   // The first packet came: the time for reports runs. Our own are made where the partner's have not come for
   // kReportsMissing, so that the peer learns how it is heard and we learn the round trip. The buffer holds
   // kReportBytes and lives as long as `out`.
@@ -168,7 +174,8 @@ class Leg {
   std::uint64_t moved_at_report_ = 0;  // packets both ways when we last reported
   SentStream stream_;
   std::uint64_t refused_ = 0;
-  std::uint32_t strangers_ = 0;  // packets of them, as far as anybody counts
+  Pace pace_{kPacketEach, kPacketsAtOnce};  // of what is the peer's
+  std::uint32_t strangers_ = 0;             // packets of them, as far as anybody counts
   std::optional<StrangersRefused> complaint_;
   std::uint32_t clock_rate_ = 8000;
   Instant last_report_;  // passed on to this peer, or our own
