@@ -183,10 +183,11 @@ void Engine::on_leg_event(Member& member, const LegEvent::Offered& what, Instant
     return member.leg.answer_offer(offer ? 200 : 491, said(member, offer.value_or(""), webrtc::Kind::kOffer),
                                    cx);
   }
+  if (member.media.state() != sdp::OfferAnswer::State::kStable) return member.leg.answer_offer(491, {}, cx);
   auto offer = read(member, what.sdp, webrtc::Kind::kOffer);
   if (!offer) return member.leg.answer_offer(400, {}, cx);
   if (const auto taken = member.media.remote_offer(std::move(*offer)); !taken) {
-    return member.leg.answer_offer(taken.error() == sdp::OfferError::kOfferPending ? 491 : 488, {}, cx);
+    return member.leg.answer_offer(488, {}, cx);
   }
   if (!settings_->hold_enabled && member.media.remote_holds()) {
     member.media.offer_failed();
@@ -205,7 +206,11 @@ void Engine::on_leg_event(Member& member, const LegEvent::Offered& what, Instant
 void Engine::answer_alone(Member& member, Instant now) {
   LegContext cx = context(now);
   const auto answer = member.media.own_answer();
-  if (!answer) member.media.offer_failed();
+  if (answer) {
+    follow(member, webrtc::Kind::kOffer);
+  } else {
+    member.media.offer_failed();
+  }
   member.leg.answer_offer(answer ? 200 : 488, said(member, answer.value_or(""), webrtc::Kind::kAnswer), cx);
   set_peer(member);
 }
@@ -272,7 +277,11 @@ void Engine::on_leg_event(Member& member, const LegEvent::OfferAnswered& what, I
       const auto answer =
           ok ? asker->media.relay_answer(member.media)
              : std::expected<std::string, sdp::OfferError>{std::unexpected(sdp::OfferError::kNoCodec)};
-      if (!answer) asker->media.offer_failed();
+      if (answer) {
+        follow(*asker, webrtc::Kind::kOffer);
+      } else {
+        asker->media.offer_failed();
+      }
       // 491 lets the asker try again in its own time (§14.1); anything else the other phone said is "not like
       // this".
       asker->leg.answer_offer(answer               ? 200

@@ -68,31 +68,43 @@ void Engine::open_session(Member& member) {
   if (member.browser) tell(kBrowserLoop, media::OpenSession{member.browser->session, member.browser->own});
 }
 
-// What a phone says, without what a browser says of its connection; that goes to the media loop. Or a
-// sentence.
+// What a phone says, without what a browser says of its connection; that goes to the media loop, of an offer
+// inside the call when it is answered. Or a sentence.
 std::expected<sdp::SessionDescription, std::string> Engine::read(Member& member, std::string_view sdp,
                                                                  webrtc::Kind kind) {
   auto theirs = sdp::parse(sdp);
   if (!theirs) return std::unexpected(std::string(sdp::to_sentence(theirs.error())));
   if (!member.browser) return std::move(*theirs);
   BrowserSide& side = *member.browser;
-  const bool first = !side.peer.known();
-  auto taken = side.peer.take(std::move(*theirs), kind);
+  webrtc::PeerDescription peer = side.peer;
+  auto taken = peer.take(std::move(*theirs), kind);
   if (!taken) return std::unexpected(std::string(webrtc::to_sentence(taken.error())));
+  side.offered = {std::move(peer), taken->change};
+  if (kind == webrtc::Kind::kAnswer || !side.peer.known()) follow(member, kind);
+  return std::move(taken->plain);
+}
+
+// From now on the connection is as the browser described it last.
+void Engine::follow(Member& member, webrtc::Kind kind) {
+  if (!member.browser || !member.browser->offered) return;
+  BrowserSide& side = *member.browser;
+  const bool first = !side.peer.known();
+  const auto change = side.offered->change;
+  side.peer = std::move(side.offered->peer);
+  side.offered.reset();
   using Change = webrtc::PeerDescription::Change;
-  if (!first && taken->change == Change::kNewPeer) {
+  if (!first && change == Change::kNewPeer) {
     tell(kBrowserLoop, media::CloseSession{side.session});
     side.session = media::SessionId{kSessions | next_session_++};
     side.own = fresh_credentials(rng_);
     member.media_over.clear();
     open_session(member);
     attach(member);
-  } else if (!first && taken->change == Change::kRestart && kind == webrtc::Kind::kOffer) {
+  } else if (!first && change == Change::kRestart && kind == webrtc::Kind::kOffer) {
     side.own = fresh_credentials(rng_);
     tell(kBrowserLoop, media::RestartSession{side.session, side.own});
   }
   tell(kBrowserLoop, media::SetSessionRemote{side.session, side.peer.remote()});
-  return std::move(taken->plain);
 }
 
 // What we say, as the phone wants to read it.
@@ -227,14 +239,6 @@ void Engine::on(const BrowserHeard& in, Instant) {
     member->heard_sum.jitter_ms += in.quality.jitter_ms;
     ++member->heard_count;
   }
-}
-
-// For the call record: the mean.
-std::optional<model::LegQuality> Engine::heard_in_all(const Member& member) {
-  if (member.heard_count == 0) return std::nullopt;
-  const model::LegQuality& sum = member.heard_sum;
-  return model::LegQuality{sum.mos / member.heard_count, sum.loss_percent / member.heard_count,
-                           sum.jitter_ms / member.heard_count};
 }
 
 void Engine::tell_browser(const Member& member) {

@@ -23,6 +23,12 @@ struct BrowserSide {
   media::SessionId session;
   webrtc::IceCredentials own;
   webrtc::PeerDescription peer{};
+  // Of an offer inside the call that has no answer yet: a refused one changes nothing (RFC 3261 §14.1).
+  struct Offered {
+    webrtc::PeerDescription peer;
+    webrtc::PeerDescription::Change change = webrtc::PeerDescription::Change::kNone;
+  };
+  std::optional<Offered> offered{};
 };
 
 // A leg together with what its call knows of it. Outlives the call while its last transaction is open.

@@ -10,6 +10,14 @@ namespace {
 
 constexpr Duration kFiguresPatience = 2s;  // how long a record waits for the media loops' last word
 
+// By a browser, for the call record: the mean.
+std::optional<model::LegQuality> heard_in_all(const Member& member) {
+  if (member.heard_count == 0) return std::nullopt;
+  const model::LegQuality& sum = member.heard_sum;
+  return model::LegQuality{sum.mos / member.heard_count, sum.loss_percent / member.heard_count,
+                           sum.jitter_ms / member.heard_count};
+}
+
 }  // namespace
 
 // The call forgets the leg; the leg lives on until its last transaction is answered.

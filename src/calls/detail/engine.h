@@ -109,6 +109,7 @@ class Engine {
   void open_session(Member& member);
   std::expected<sdp::SessionDescription, std::string> read(Member& member, std::string_view sdp,
                                                            webrtc::Kind kind);
+  void follow(Member& member, webrtc::Kind kind);
   std::string said(const Member& member, const std::string& plain, webrtc::Kind kind) const;
   void on_session_ended(const media::SessionEvent& event, Instant now);
   void on_farewell(Call& call, Instant now);
@@ -117,7 +118,6 @@ class Engine {
   void gather(Member& a, Member& b);
   void move_media(Member& member, media::PortPair port);
   void attach(Member& member);
-  static std::optional<model::LegQuality> heard_in_all(const Member& member);
   std::optional<sdp::Codec> spoken_by(const Member& member) const;
   void tell_codecs(Member& member);
   void ring_back(Call& call, Member& origin);
