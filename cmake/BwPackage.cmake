@@ -28,6 +28,8 @@ set(CPACK_DEBIAN_PACKAGE_SECTION comm)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # systemd: its sysusers and tmpfiles make the user and close the configuration.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd, init-system-helpers")
+# What refused callers hear in words; without it they hear tones.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "asterisk-core-sounds-en-g722")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${packaging}/postinst ${packaging}/prerm ${packaging}/postrm
     ${packaging}/conffiles)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

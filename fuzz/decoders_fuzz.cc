@@ -1,4 +1,5 @@
-// Every decoder with a hostile sender: payloads, gaps and repairs as the input says.
+// Every decoder with a hostile sender: payloads, gaps and repairs as the input says; and a
+// recording of any bytes.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -7,6 +8,7 @@
 
 #include "audio/codec.h"
 #include "audio/dtmf_detector.h"
+#include "audio/prompt_player.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace bw::audio;
@@ -15,6 +17,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                               CodecKind::kGsm};
   constexpr std::array kRates{8'000u, 16'000u, 48'000u};
   const CodecKind kind = kKinds[data[0] % kKinds.size()];
+  if (data[0] == 255) {  // a recording
+    PromptPlayer player{{data + 2, size - 2}, kRates[data[1] % kRates.size()]};
+    std::array<std::int16_t, kMostTickSamples> tick{};
+    while (!player.done()) player.fill(Samples{tick}.first(tick_samples(kRates[data[1] % kRates.size()])));
+    return 0;
+  }
   const std::uint32_t rate = best_rate(kind, kRates[data[1] % kRates.size()]);
   const auto decoder = make_decoder(kind, rate);
   DtmfDetector detector{rate};

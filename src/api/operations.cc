@@ -28,6 +28,7 @@ constexpr std::array kSections{
     Field{.name = "parking", .type = Type::kAny},
     Field{.name = "presence", .type = Type::kAny},
     Field{.name = "music_on_hold", .type = Type::kAny},
+    Field{.name = "prompts", .type = Type::kAny},
     Field{.name = "auto_attendant", .type = Type::kAny},
     Field{.name = "emergency", .type = Type::kAny},
     Field{.name = "trunks", .type = Type::kAny},

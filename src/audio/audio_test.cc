@@ -10,6 +10,7 @@
 
 #include "audio/codec.h"
 #include "audio/dtmf_detector.h"
+#include "audio/prompt_player.h"
 #include "audio/resampler.h"
 #include "audio/tones.h"
 
@@ -227,6 +228,59 @@ TEST(Tones, RegionsDifferAndCadencesPause) {
   EXPECT_GT(share_of(440, second(us, 6), 8'000), 0.45);
   EXPECT_GT(share_of(425, second(sound_of(Tone::kRingBack, "DE"), 0), 8'000), 0.9);
   EXPECT_GT(share_of(425, second(sound_of(Tone::kBusy, ""), 0), 8'000), 0.3);
+}
+
+// ---- recordings ----
+
+// A recording of so many samples of a tone, in G.722.
+std::vector<std::uint8_t> recording(double hertz, std::size_t samples) {
+  const auto encoder = make_encoder(CodecKind::kG722, 16'000, {});
+  std::vector<std::uint8_t> bytes;
+  std::array<std::uint8_t, kMostPayload> payload{};
+  const Pcm said = sine(hertz, 16'000, samples);
+  for (std::size_t at = 0; at < said.size(); at += 320) {
+    const auto tick = ConstSamples{said}.subspan(at, std::min<std::size_t>(320, said.size() - at));
+    const std::size_t made = encoder->encode(tick, payload);
+    bytes.insert(bytes.end(), payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(made));
+  }
+  return bytes;
+}
+
+Pcm played(PromptPlayer& player, std::uint32_t rate) {
+  Pcm all;
+  Pcm tick(tick_samples(rate));
+  while (!player.done()) {
+    player.fill(tick);
+    all.insert(all.end(), tick.begin(), tick.end());
+  }
+  return all;
+}
+
+TEST(Prompt, IsSaidOnceAtTheRateOfItsListener) {
+  const auto said = recording(700, 16'000);
+  for (const std::uint32_t rate : {8'000U, 16'000U, 48'000U}) {
+    PromptPlayer player{said, rate};
+    const Pcm heard = played(player, rate);
+    EXPECT_EQ(heard.size(), rate) << "a second";
+    EXPECT_GT(share_of(700, ConstSamples{heard}.subspan(rate / 4, rate / 2), rate), 0.9) << rate;
+    Pcm after(tick_samples(rate), 1'000);
+    player.fill(after);
+    player.fill(after);
+    EXPECT_LT(std::ranges::max(after), 200) << "silence after the end, at " << rate;
+  }
+}
+
+TEST(Prompt, EndsInTheMiddleOfATick) {
+  const auto said = recording(700, 16'000 + 100);
+  PromptPlayer odd{said, 16'000};
+  const Pcm heard = played(odd, 16'000);
+  EXPECT_EQ(heard.size(), 16'320);
+  EXPECT_TRUE(std::ranges::all_of(ConstSamples{heard}.last(220), [](std::int16_t x) { return x == 0; }));
+}
+
+TEST(Prompt, OfNothingIsDone) {
+  PromptPlayer player{{}, 8'000};
+  EXPECT_TRUE(player.done());
 }
 
 TEST(Dtmf, EveryKeyIsHeardOnceAtEveryRate) {

@@ -114,6 +114,7 @@ const Rule kTogether[] = {
     {"server:\n  rtp_port_range_end: 10002\n", 2, "server.rtp_port_range_end", "too small"},
     {"server:\n  sip_port: 15060\n", 2, "server.sip_port", "range of RTP ports"},
     {"server:\n  webrtc_port: 5060\n", 2, "server.webrtc_port", "also that of"},
+    {"prompts:\n  directory: sounds\n", 2, "prompts.directory", "not an absolute path"},
     {"security:\n  require_authentication: false\n", 2, "security.require_authentication", "loopback"},
     {"server:\n  sip_host: 127.0.0.1\nsecurity:\n  require_authentication: false\n", 4,
      "security.require_authentication", "loopback"},

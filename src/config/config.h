@@ -191,6 +191,7 @@ struct Config {
   Parking parking;
   Presence presence;
   MusicOnHold music_on_hold;
+  Prompts prompts;
   AutoAttendant auto_attendant;
   Emergency emergency;
   std::vector<Trunk> trunks;

@@ -201,6 +201,10 @@ struct Presence {
   seconds auto_offline_timeout{1800};
 };
 
+struct Prompts {
+  std::string directory = "/usr/share/asterisk/sounds/en_US_f_Allison";  // of asterisk-core-sounds-en-g722
+};
+
 struct MusicOnHold {
   std::string directory;  // empty: the packaged music
   std::string default_class = "default";

@@ -166,7 +166,7 @@ void Relay::listen(Leg& leg, const rtp::Packet& received, Instant now) {
 void Relay::on(const Play& command, Instant now) {
   Leg* leg = find(command.leg);
   if (leg == nullptr || leg->partner() != nullptr || leg->echoes()) return;
-  speaker_of(*leg).play(sound_of(command));
+  speaker_of(*leg).play(sound_of(command), command.prompt);
   if (leg->audio().speaker->sounds()) let_sound(*leg, now);
 }
 

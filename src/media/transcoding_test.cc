@@ -194,6 +194,40 @@ TEST_F(Transcoding, RingBackUntilSomebodyIsThere) {
   EXPECT_LE(made.size(), 1U);
 }
 
+TEST_F(Transcoding, APromptIsSaidOnceInTheListenersCodecAndThenTheTone) {
+  const auto encoder = audio::make_encoder(CodecKind::kG722, 16'000, {});
+  audio::ToneGenerator words{{{700, 0}, 0.3, {}}, 16'000};
+  std::vector<std::uint8_t> recorded;
+  for (int i = 0; i < 100; ++i) {  // two seconds
+    std::array<std::int16_t, 320> tick{};
+    std::array<std::uint8_t, 160> payload{};
+    words.fill(tick);
+    ASSERT_EQ(encoder->encode(tick, payload), 160U);
+    recorded.insert(recorded.end(), payload.begin(), payload.end());
+  }
+  const auto prompt = std::make_shared<const model::Prompt>(recorded);
+  EXPECT_EQ(prompt->duration(), 2s);
+  for (const PayloadFormat& codec : {kOpus, kPcma, kG722}) {
+    made.clear();
+    tell(OpenLeg{kAlice, {0, kAlicePort}});
+    takes(kAlice, alice, {codec});
+    tell(Play{kAlice, Tone::kRingBack, "DE", prompt});
+    Talker anna{codec, 440, 1};
+    pass(1500ms);
+    hear(anna, kAlicePort);
+    EXPECT_GT(anna.heard_of(700), 0.8) << codec.codec;
+    made.clear();
+    pass(1500ms);
+    hear(anna, kAlicePort);
+    EXPECT_GT(anna.heard_of(425), 0.7) << codec.codec;
+    made.clear();
+    tell(Play{kAlice, Tone::kNone, "", prompt});
+    pass(4s);
+    EXPECT_NEAR(static_cast<double>(made_for(kAlicePort).size()), 100, 2) << "and then nothing";
+    tell(CloseLeg{kAlice});
+  }
+}
+
 TEST_F(Transcoding, LoopThatCannotKeepUpSaysSo) {
   call({kPcmu}, {kPcma});
   Talker anna{kPcmu, 440, 1};

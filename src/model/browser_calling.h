@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "base/time.h"
+#include "model/prompt.h"
 
 namespace bw::model {
 
@@ -25,6 +26,7 @@ struct BrowserCalling {
   Secret<std::string> turn_secret;  // shared with the TURN servers: credentials that end by themselves
   std::uint16_t port = 10'000;      // UDP and TCP, for the media of all browsers
   std::string fingerprint;          // of our DTLS certificate: "sha-256 AB:CD:…"
+  Prompts prompts;                  // phones make the sounds of a refusal by themselves
 };
 
 }  // namespace bw::model

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "base/secret.h"
 #include "base/strong.h"
 #include "base/time.h"
+#include "model/prompt.h"
 #include "webrtc/parameters.h"
 
 namespace bw::media {
@@ -96,10 +98,11 @@ struct Echo {  // send its own packets back (*43)
   MediaLegId leg;
 };
 enum class Tone : std::uint8_t { kNone, kRingBack, kBusy, kCongestion };
-struct Play {  // to the peer of the leg until it is connected, or told another tone
+struct Play {  // to the peer of the leg until it is connected, or told something else
   MediaLegId leg;
   Tone tone = Tone::kNone;
-  std::string region;  // whose tones: ISO 3166, "US"
+  std::string region;                                     // whose tones: ISO 3166, "US"
+  std::shared_ptr<const model::Prompt> prompt = nullptr;  // said once, before the tone
 };
 struct SendDigit {  // to the peer of the leg, in the form agreed with it: RFC 4733, else as a tone
   MediaLegId leg;

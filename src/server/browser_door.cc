@@ -7,6 +7,7 @@
 #include "io/certificate.h"
 #include "io/host.h"
 #include "server/opening.h"
+#include "server/prompts.h"
 #include "webrtc/fingerprint.h"
 
 namespace bw::server {
@@ -56,11 +57,16 @@ std::expected<OpenedBrowserDoor, std::string> open_browser_door(const config::Co
   return opened;
 }
 
-model::SettingsSnapshot settings_of(const config::Config& config, const BrowserDoor& door) {
+model::SettingsSnapshot settings_of(const config::Config& config, const BrowserDoor& door, Log& log) {
   model::Settings settings = config::to_settings(config, io::local_addresses());
   settings.browsers.enabled = settings.browsers.enabled && door.port != 0;
   settings.browsers.port = door.port;
   settings.browsers.fingerprint = door.fingerprint;
+  if (settings.browsers.enabled) {
+    settings.browsers.prompts = read_prompts(config.prompts.directory);
+    if (const auto lack = lack_of_prompts(settings.browsers.prompts, config.prompts.directory))
+      log.info("{}", *lack);
+  }
   return std::make_shared<const model::Settings>(std::move(settings));
 }
 

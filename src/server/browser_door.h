@@ -31,7 +31,8 @@ std::expected<OpenedBrowserDoor, std::string> open_browser_door(const config::Co
                                                                 const std::filesystem::path& data_directory,
                                                                 Instant now);
 
-// The settings of the configuration on this host, with this door.
-model::SettingsSnapshot settings_of(const config::Config& config, const BrowserDoor& door);
+// The settings of the configuration on this host, with this door and the recordings there are; of those that
+// are missing the log tells. Blocks on the disk.
+model::SettingsSnapshot settings_of(const config::Config& config, const BrowserDoor& door, Log& log);
 
 }  // namespace bw::server

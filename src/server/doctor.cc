@@ -25,6 +25,7 @@
 #include "server/data_directory.h"
 #include "server/opening.h"
 #include "server/program.h"
+#include "server/prompts.h"
 #include "server/showing.h"
 #include "store/seal.h"
 
@@ -189,6 +190,13 @@ std::optional<std::filesystem::path> file_to_check(const CommandOptions& options
   return std::nullopt;
 }
 
+Finding check_prompts(const std::string& directory) {
+  const auto lack = lack_of_prompts(read_prompts(directory), directory);
+  if (lack) return {"recordings", Verdict::kWarning, *lack};
+  return {"recordings", Verdict::kGood,
+          directory.empty() ? "none are wanted: callers hear tones" : directory};
+}
+
 Finding check_files() {
   const io::FileLimit limit = io::file_limit();
   const std::string detail = fmt::format("{} now, {} at most", limit.now, limit.most);
@@ -244,6 +252,7 @@ std::vector<Finding> examine(const CommandOptions& options) {
     all.push_back(check_database(loaded.config, data));
     all.push_back(check_ports(loaded.config, data));
     all.push_back(check_certificate(loaded.config, data, now));
+    all.push_back(check_prompts(loaded.config.prompts.directory));
   }
   if (server) all.push_back(check_restart(*server));
   for (Finding& f :

@@ -114,7 +114,7 @@ std::expected<void, std::string> Office::Impl::open() {
   auto browser_door = open_browser_door(setup.config, directory.path(), clock.now());
   if (!browser_door) return std::unexpected(browser_door.error());
   browsers = browser_door->door;
-  settings = settings_of(setup.config, browsers);
+  settings = settings_of(setup.config, browsers, log);
   auto opened = open_database(setup.config, directory.path(), clock.now(), rng, log);
   if (!opened) return std::unexpected(opened.error());
   front = std::make_unique<io::Front>(arrivals);

@@ -89,7 +89,7 @@ api::ReloadOutcome reload_configuration(const ReloadScope& scope) {
   scope.log.set_level(log_setup(config, scope.data_directory).level);
   scope.administration.configure(config);
   scope.webhooks.configure(config.features.webhooks);
-  scope.inbox.push_always(exchange::SettingsChanged{settings_of(config, scope.browsers)});
+  scope.inbox.push_always(exchange::SettingsChanged{settings_of(config, scope.browsers, scope.log)});
   for (model::Extension& e : new_extensions(config, *scope.administration.directory())) {
     scope.administration.change(ports::SaveExtension{std::move(e)}, [](bool) {});
   }

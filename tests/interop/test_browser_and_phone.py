@@ -9,11 +9,12 @@ import unittest
 
 from browser import Browser
 from interop import dtmf
+from interop.recording import recording
 from interop.softphone import Baresip
 from netns import Network
 from office import Office, password, wait_until
 
-PAGE, PHONE = 880, 620  # what each says, in Hz
+PAGE, PHONE, WORDS = 880, 620, 1500  # what each says, in Hz
 KEYS = "0123456789*#ABCD"
 CODECS = {"pcmu/8000": "PCMU/8000/1", "pcma/8000": "PCMA/8000/1", "g722/8000": "G722/16000/1", "opus/48000": "opus/48000/2"}
 
@@ -49,7 +50,9 @@ class BrowserAndPhone(unittest.TestCase):
         cls.addClassCleanup(cls.network.__exit__)
         cls.office = Office(host="0.0.0.0", namespace=cls.network.namespace("pbx"))
         text = cls.office.config_file.read_text()
-        cls.office.config_file.write_text(text.replace("server:\n", "server:\n  region: US\n", 1))
+        cls.office.config_file.write_text(
+            text.replace("server:\n", "server:\n  region: US\n", 1) + f"prompts: {{directory: '{cls.office.folder}'}}\n")
+        (cls.office.folder / "ss-noservice.g722").write_bytes(recording(WORDS, 3))
         cls.addClassCleanup(lambda: cls.office.__exit__(None))
         cls.office.start()
         cls.browser = Browser(tone=PAGE, namespace=cls.network.namespace("page"))
@@ -154,6 +157,14 @@ class BrowserAndPhone(unittest.TestCase):
             phone.hang_up()  # declined: 486
             page.wait("() => heard")
             page.wait("() => call.over")
+
+    def test_a_caller_of_a_number_that_nobody_has_is_told_so_in_words(self):
+        page = self.page()
+        page.evaluate(LISTEN, [[WORDS], [480, 620, PHONE]])
+        code = page.evaluate("() => phone.call('1999').then(() => '', (refusal) => refusal.code)")
+        self.assertEqual(code, "not_found")
+        page.wait("() => heard")
+        page.wait("async () => !(await window.__sounds(phone.audio.srcObject, [%d], []))" % WORDS)
 
     @contextlib.contextmanager
     def loss(self, percent):

@@ -105,6 +105,13 @@ void check_media_ports(Reading& reading, const Server& s) {
   }
 }
 
+void check_prompts(Reading& reading, const Prompts& prompts) {
+  static constexpr std::string_view kKey = "prompts.directory";
+  if (prompts.directory.empty() || prompts.directory.starts_with('/')) return;
+  reading.report(place_of(reading, kKey), kKey, '"' + prompts.directory + "\" is not an absolute path",
+                 "a directory with recordings in G.722, from / on; empty for tones");
+}
+
 void check_authentication(Reading& reading, const Config& c) {
   if (c.security.require_authentication) return;
   const auto loopback = [](const IpAddress& ip) { return ip.is_loopback(); };
@@ -292,6 +299,7 @@ void check_webhooks(Reading& reading, const Webhooks& w) {
 }  // namespace
 
 void check(Reading& reading, const Config& config) {
+  check_prompts(reading, config.prompts);
   check_ports(reading, config);
   check_media_ports(reading, config.server);
   check_authentication(reading, config);

@@ -120,6 +120,7 @@ void read_config(Section& root, Config& out) {
   root.section("logging", out.logging, read_logging);
   root.section("security", out.security, read_security);
   root.section("events", out.events, read_events);
+  root.section("prompts", out.prompts, read_prompts);
   root.section("emergency", out.emergency, read_emergency);
   root.list("trunks", out.trunks, read_trunk);
   root.section("integrations", out.active_directory, read_integrations);

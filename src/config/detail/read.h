@@ -13,6 +13,7 @@ void read_conference(Section& s, Conference& out);
 void read_queue(Section& s, Queue& out);
 void read_parking(Section& s, Parking& out);
 void read_presence(Section& s, Presence& out);
+void read_prompts(Section& s, Prompts& out);
 void read_music_on_hold(Section& s, MusicOnHold& out);
 void read_auto_attendant(Section& s, AutoAttendant& out);
 void read_security(Section& s, Security& out);

@@ -211,6 +211,10 @@ void read_presence(Section& s, Presence& out) {
   s.duration("auto_offline_timeout", out.auto_offline_timeout, 0, 604800);
 }
 
+void read_prompts(Section& s, Prompts& out) {
+  s.text("directory", out.directory, 4096);
+}
+
 void read_music_on_hold(Section& s, MusicOnHold& out) {
   s.text("directory", out.directory, 4096);
   s.text("default_class", out.default_class, 64);

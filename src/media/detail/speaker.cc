@@ -50,15 +50,19 @@ void Speaker::set_rate(std::uint32_t rate) {
   rate_ = rate;
   encoder_.reset();
   if (tone_sound_) tone_.emplace(*tone_sound_, rate_);
+  if (prompt_) player_.emplace(prompt_->g722(), rate_);  // from its beginning
   if (key_tone_) key_tone_.emplace(audio::sound_of_key(presses_[first_press_].key), rate_);
 }
 
-void Speaker::play(std::optional<audio::Sound> tone) {
+void Speaker::play(std::optional<audio::Sound> tone, std::shared_ptr<const model::Prompt> prompt) {
   tone_sound_ = tone;
   tone_.reset();
-  if (!tone) return;
+  player_.reset();
+  prompt_ = std::move(prompt);
+  if (!tone && !prompt_) return;
   if (rate_ == 0) set_rate(rate_for({}));
-  tone_.emplace(*tone, rate_);
+  if (tone) tone_.emplace(*tone, rate_);
+  if (prompt_) player_.emplace(prompt_->g722(), rate_);
 }
 
 bool Speaker::press(char key, Duration length) {
@@ -134,6 +138,14 @@ audio::ConstSamples Speaker::own_samples(audio::ConstSamples said) {
     }
     press.passed += kTick;
     if (press.passed >= press.length + kPause) next_press();
+    return own;
+  }
+  if (player_) {
+    player_->fill(own);
+    if (player_->done()) {
+      player_.reset();
+      prompt_.reset();
+    }
     return own;
   }
   if (tone_) {

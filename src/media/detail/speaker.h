@@ -9,9 +9,11 @@
 #include <span>
 
 #include "audio/codec.h"
+#include "audio/prompt_player.h"
 #include "audio/tones.h"
 #include "base/time.h"
 #include "media/detail/passage.h"
+#include "model/prompt.h"
 #include "rtp/packet.h"
 
 namespace bw::media {
@@ -30,14 +32,15 @@ class Speaker {
   void set_rate(std::uint32_t rate);
   std::uint32_t rate() const { return rate_; }
 
-  void play(std::optional<audio::Sound> tone);
+  // The prompt once, then the tone; either may be none.
+  void play(std::optional<audio::Sound> tone, std::shared_ptr<const model::Prompt> prompt = nullptr);
   // False: the peer could not hear it.
   bool press(char key, Duration length);
   bool presses() const { return pressed_ != 0; }
   // There is something to say whatever the other side does …
-  bool sounds() const { return tone_.has_value() || presses(); }
+  bool sounds() const { return plays() || presses(); }
   // … and it takes the place of what the other side says.
-  bool replaces_voice() const { return tone_.has_value() || (presses() && !events_); }
+  bool replaces_voice() const { return plays() || (presses() && !events_); }
 
   // One RTP packet of 20 ms into `out`, or none. `said` is what the other side said (rate() samples), empty
   // if nothing. `due` is the moment the tick was due.
@@ -64,6 +67,7 @@ class Speaker {
     bool used = false;
   };
 
+  bool plays() const { return tone_.has_value() || prompt_ != nullptr; }
   std::uint32_t timestamp_at(Instant at, std::uint32_t clock_rate);
   std::size_t write(std::uint8_t payload, std::uint32_t timestamp, bool marker, std::span<std::uint8_t> out,
                     std::size_t payload_bytes);
@@ -99,6 +103,8 @@ class Speaker {
   std::uint32_t event_ssrc_ = 0;
   std::size_t newest_event_ = 0;
 
+  std::shared_ptr<const model::Prompt> prompt_;  // what player_ says
+  std::optional<audio::PromptPlayer> player_;
   std::optional<audio::ToneGenerator> tone_;
   std::optional<audio::Sound> tone_sound_;
   std::array<Press, kWaitingKeys> presses_{};

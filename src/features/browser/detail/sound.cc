@@ -1,5 +1,6 @@
 // What a session sounds of besides its calls themselves: which codec its browser speaks, keys of the other
 // side, and the tone of a call that was refused.
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -9,6 +10,7 @@
 namespace bw::browser {
 namespace {
 
+constexpr Duration kLastWord = 500ms;          // what has been said is still on its way
 constexpr std::uint64_t kTones = 1ULL << 63U;  // apart from the media legs of calls
 
 std::optional<media::Tone> tone_of(int status) {
@@ -21,6 +23,22 @@ std::optional<media::Tone> tone_of(int status) {
       return std::nullopt;
     default:
       return media::Tone::kCongestion;
+  }
+}
+
+// What a caller does not see coming is said in words; that somebody is busy everybody knows by its tone.
+std::shared_ptr<const model::Prompt> prompt_of(int status, const model::Prompts& prompts) {
+  switch (status) {
+    case 404:
+    case 484:
+    case 604:
+      return prompts.no_such_number;
+    case 408:
+    case 410:
+    case 480:
+      return prompts.nobody_there;
+    default:
+      return status >= 500 && status < 600 ? prompts.no_way : nullptr;
   }
 }
 
@@ -70,10 +88,10 @@ void Switchboard::on(const PeerPressed& in, Instant now) {
   if (line != nullptr) push(*session, ports::BrowserPush::Pressed{line->call, in.digit}, now);
 }
 
-// ---- tones ----
+// ---- tones and prompts ----
 
 // A phone makes this sound by itself. It ends with the next call, or after a while: a page has no receiver
-// that would be hung up.
+// that would be hung up. Words are said in the codec the page likes best, tones in that it likes least.
 void Switchboard::sound_refusal(Session& session, int status, Instant now) {
   const auto tone = tone_of(status);
   const auto* audio = session.page.agreed().remote_audio();
@@ -81,12 +99,14 @@ void Switchboard::sound_refusal(Session& session, int status, Instant now) {
   stop_tone(session);
   session.tone = media::MediaLegId{kTones | next_tone_++};
   media::SetPeer peer{.leg = session.tone};
-  peer.payloads.send = calls::tone_formats(sdp::codecs(*audio));
+  const auto prompt = prompt_of(status, settings_->browsers.prompts);
+  const auto codecs = sdp::codecs(*audio);
+  peer.payloads.send = prompt ? calls::payload_formats(codecs) : calls::tone_formats(codecs);
   peer.payloads.receive = peer.payloads.send;
   tell(media::AttachLeg{session.tone, session.media});
   tell(std::move(peer));
-  tell(media::Play{session.tone, *tone, settings_->region});
-  alarms_.arm(session.tone_timer, now + limits_.refusal_sounds,
+  tell(media::Play{session.tone, prompt ? media::Tone::kNone : *tone, settings_->region, prompt});
+  alarms_.arm(session.tone_timer, now + (prompt ? prompt->duration() + kLastWord : limits_.refusal_sounds),
               {Alarm::Kind::kTone, session.key, calls::LegId{}});
 }
 
