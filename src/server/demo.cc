@@ -23,10 +23,11 @@ namespace {
 
 // baresip's own ring-back would hold the player of the bridge, and the caller then sends nothing.
 constexpr std::string_view kWithoutSoundCard =
-    R"(This machine has no sound card, so phones on it cannot be heard, and baresip ends its calls. Once its
-first start has written `config`, quit it; this gives it a silent one in place of a card:
+    R"(This machine has no sound card, so phones on it cannot be heard, and baresip ends its calls. Start
+each phone once, which writes its `config`, end it with /quit, and put a silent bridge in the place of a card:
   sed -i 's/^audio_\(player\|source\).*/audio_\1 aubridge,demo/; s/^audio_alert.*/audio_alert aubridge,alert/;
-    s/^#\(module.*aubridge.so\)/\1/; s/^#ringback_disabled.*/ringback_disabled yes/' /tmp/alice/config
+    s/^#\(module.*aubridge.so\)/\1/; s/^#ringback_disabled.*/ringback_disabled yes/' \
+    /tmp/alice/config /tmp/bob/config
 )";
 
 struct Login {

@@ -200,7 +200,7 @@ class Starting(Folder):
                 self.assertIn("BELLWIRE_DATA (a demo prints it)", done.err)
 
     def check_sound_card(self, said):
-        (command,) = re.findall(r"^  (sed .*?) /tmp/alice/config$", said, re.M | re.S)
+        (command,) = re.findall(r"^  (sed .*?) \\\n +/tmp/alice/config /tmp/bob/config$", said, re.M | re.S)
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["baresip", "-f", folder, "-t", "1"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, timeout=60)
