@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 
+#include "base/control.h"
+
 namespace bw::api {
 namespace {
 
@@ -14,17 +16,6 @@ constexpr std::size_t kNamedBytes = 300;  // a body may hold very many unknown f
 
 json::string_view to_json(std::string_view s) {
   return {s.data(), s.size()};
-}
-
-bool has_control(std::string_view text) {
-  unsigned char before = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool high = before == 0xC2 && byte < 0xA0;  // U+0080 to U+009F
-    if (byte < 0x20 || byte == 0x7F || high) return true;
-    before = byte;
-  }
-  return false;
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "api/csv.h"
 
+#include "base/control.h"
+
 namespace bw::api {
 
 void Csv::separate() {
@@ -14,12 +16,14 @@ void Csv::cell(std::string_view text) {
   const bool quoted = text.find_first_of("\",;\t\r\n") != std::string_view::npos;
   if (quoted) text_ += '"';
   if (formula) text_ += '\'';
-  for (const char c : text) {
+  while (!text.empty()) {
+    const char c = text.front();
     if (c == '"') text_ += '"';
     // RFC 4180 knows no other controls, and terminals obey them.
-    const auto byte = static_cast<unsigned char>(c);
-    const bool control = (byte < 0x20 && c != '\t' && c != '\r' && c != '\n') || byte == 0x7F;
-    text_ += control ? '?' : c;
+    const bool allowed = c == '\t' || c == '\r' || c == '\n';
+    const std::size_t control = allowed ? 0 : control_at_front(text);
+    text_ += control != 0 ? '?' : c;
+    text.remove_prefix(control != 0 ? control : 1);
   }
   if (quoted) text_ += '"';
 }

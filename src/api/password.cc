@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/control.h"
 #include "model/settings.h"
 #include "sip/digest.h"
 
@@ -45,7 +46,7 @@ std::optional<std::string> objection_to(std::string_view password, const Passwor
   if (password.size() > rules.max_length) {
     return fmt::format("The password must have at most {} characters.", rules.max_length);
   }
-  if (std::ranges::any_of(password, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
+  if (has_control(password)) {
     return "The password must not hold control characters.";
   }
   if (lacks(rules.require_uppercase, is_upper)) return "The password needs an upper-case letter.";

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <set>
 
+#include "base/control.h"
 #include "base/hex.h"
 #include "base/utf8.h"
 
@@ -27,10 +28,6 @@ void each_query(std::string_view query, F f) {
   }
 }
 
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-}
-
 std::optional<Problem> check_value(const Field& f, const std::string& value) {
   const auto objection = [&](std::string sentence) {
     return Problem{fmt::format("{} {}.", f.name, sentence), "bad_request", std::string(f.name)};
@@ -49,7 +46,7 @@ std::optional<Problem> check_value(const Field& f, const std::string& value) {
   }
   if (value.size() > static_cast<std::size_t>(f.most))
     return objection(fmt::format("must have at most {} bytes", f.most));
-  if (std::ranges::any_of(value, is_control) || valid_utf8(value, value.size()) != value)
+  if (has_control(value) || valid_utf8(value, value.size()) != value)
     return objection("must be UTF-8 without control characters");
   if (!value.empty() && !has_format(value, f.format))
     return objection(fmt::format("must look like {}", pattern_of(f.format)));

@@ -4,18 +4,11 @@
 #include <tuple>
 #include <utility>
 
+#include "base/control.h"
 #include "config/detail/read.h"
 
 namespace bw::config {
 namespace {
-
-// Keys come from the file: they must not write escape sequences to the operator's terminal.
-std::string printable(std::string_view text) {
-  std::string out(text);
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  std::ranges::replace_if(out, is_control, '?');
-  return out;
-}
 
 void read_root(const detail::Tree& tree, detail::Reading& reading, Config& out) {
   if (tree.nodes.empty()) return;
@@ -45,7 +38,7 @@ std::string to_text(const Problem& problem) {
   out += problem.message;
   if (!problem.nearest.empty()) out += "; did you mean \"" + problem.nearest + "\"?";
   if (!problem.allowed.empty()) out += " (allowed: " + problem.allowed + ')';
-  return printable(out);
+  return without_controls(out);  // keys come from the file and go to the operator's terminal
 }
 
 Loaded load(std::string_view yaml_text, std::string_view file_name, const Environment& env,

@@ -11,6 +11,7 @@
 #include <boost/json/string.hpp>
 #include <vector>
 
+#include "base/control.h"
 #include "server/log_file.h"
 
 namespace bw::server {
@@ -47,10 +48,8 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
 class OneLine final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
-    for (const char c : message.payload) {
-      const auto byte = static_cast<unsigned char>(c);
-      out.push_back(byte < 0x20 || byte == 0x7F ? ' ' : c);
-    }
+    const std::string text = without_controls({message.payload.data(), message.payload.size()}, ' ');
+    out.append(text.data(), text.data() + text.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<OneLine>(); }
 };

@@ -11,6 +11,7 @@
 #include <iostream>
 
 #include "api/paging.h"
+#include "base/control.h"
 #include "base/utf8.h"
 #include "server/control_client.h"
 #include "server/data_directory.h"
@@ -149,13 +150,8 @@ int ask_and_list(const CommandOptions& options, const std::string& target, const
 }
 
 std::string printable(std::string_view text, std::size_t most) {
-  std::string out = valid_utf8(text, most);
+  std::string out = without_controls(valid_utf8(text, most));
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(out[i]);
-    if (byte < 0x20 || byte == 0x7F) out[i] = '?';
-    // U+0080 to U+009F are controls as well.
-    const bool high = byte == 0xC2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xA0;
-    if (high) out.replace(i, 2, "?");
     if (turns_the_line(std::string_view{out}.substr(i))) out.replace(i, 3, "?");
   }
   return out;

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
+#include "base/control.h"
 #include "base/nearest.h"
 #include "config/detail/section.h"
 #include "config/document.h"
@@ -16,7 +18,7 @@ namespace bw::config::detail {
 namespace {
 
 bool all_digits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
 std::optional<std::uint32_t> to_number(std::string_view text) {
@@ -32,16 +34,10 @@ std::string quoted(const Scalar& scalar) {
   return '"' + scalar.shown.substr(0, kShown) + (scalar.shown.size() > kShown ? "…\"" : "\"");
 }
 
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
 // RFC 9110 §5.6.2.
 bool is_token(std::string_view text) {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.contains(c);
-  });
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return is_alnum(c) || kMarks.contains(c); });
 }
 
 namespace json = boost::json;
