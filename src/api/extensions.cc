@@ -1,5 +1,7 @@
 #include "api/extensions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
@@ -7,13 +9,13 @@
 #include "api/areas.h"
 #include "api/json.h"
 #include "api/paging.h"
+#include "model/ring_time.h"
 
 namespace bw::api {
 namespace {
 
-// As in the configuration file, which `export` writes.
-constexpr std::uint32_t kShortestRing = 5;
-constexpr std::uint32_t kLongestRing = 600;
+static_assert(model::kShortestRingSeconds == 5 && model::kLongestRingSeconds == 600,
+              "the text below says so");
 
 namespace json = boost::json;
 
@@ -50,7 +52,7 @@ constexpr std::array kWishes{
     Field{.name = "ring_seconds",
           .type = Type::kInteger,
           .about = "how long its phones ring, 5 to 600; 0: as voicemail.no_answer_timeout says",
-          .most = kLongestRing},
+          .most = model::kLongestRingSeconds},
     Field{.name = "forward", .type = Type::kObject, .about = "other destinations", .fields = kForward},
     Field{.name = "groups", .type = Type::kTexts, .about = "it belongs to", .most = 100},
 };
@@ -81,7 +83,10 @@ constexpr std::array kWholeFields =
     both(kSummaryFields,
          std::array{Field{.name = "do_not_disturb", .type = Type::kFlag, .required = true},
                     Field{.name = "record", .type = Type::kFlag, .required = true},
-                    Field{.name = "ring_seconds", .type = Type::kInteger, .required = true, .most = 600},
+                    Field{.name = "ring_seconds",
+                          .type = Type::kInteger,
+                          .required = true,
+                          .most = model::kLongestRingSeconds},
                     Field{.name = "forward", .type = Type::kObject, .required = true, .fields = kForward},
                     Field{.name = "groups", .type = Type::kTexts, .required = true, .most = 100}});
 constexpr std::array kAddedFields{
@@ -176,10 +181,12 @@ void read_wishes(Body& body, model::Extension& e, const model::Directory& direct
   e.allow_external = body.flag("allow_external").value_or(e.allow_external);
   e.do_not_disturb = body.flag("do_not_disturb").value_or(e.do_not_disturb);
   e.record = body.flag("record").value_or(e.record);
-  if (const auto seconds = body.number("ring_seconds", 0, kLongestRing)) {
-    if (*seconds != 0 && *seconds < kShortestRing)
+  if (const auto seconds = body.number("ring_seconds", 0, model::kLongestRingSeconds)) {
+    if (*seconds != 0 && *seconds < model::kShortestRingSeconds) {
       body.object_to("ring_seconds",
-                     "ring_seconds must be 5 to 600, or 0: as voicemail.no_answer_timeout says.");
+                     fmt::format("ring_seconds must be {} to {}, or 0: as voicemail.no_answer_timeout says.",
+                                 model::kShortestRingSeconds, model::kLongestRingSeconds));
+    }
     e.ring_seconds = *seconds;
   }
   read_forward(body, e, directory);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "api/version.h"
+#include "model/ring_time.h"
 #include "server/commands.h"
 #include "server/demo.h"
 #include "server/serve.h"
@@ -130,7 +131,9 @@ void add_extension_changes(CLI::App& extension, CommandLine& line) {
   };
   text("--name", what.name, "of the person");
   text("--email", what.email, "of the person");
-  change->add_option("--ring-seconds", what.ring_seconds, "5 to 600; 0: as voicemail.no_answer_timeout says");
+  change->add_option("--ring-seconds", what.ring_seconds,
+                     fmt::format("{} to {}; 0: as voicemail.no_answer_timeout says",
+                                 model::kShortestRingSeconds, model::kLongestRingSeconds));
   text("--forward", what.always, "where every call goes; '' ends it, also with those below");
   text("--forward-busy", what.busy, "where a call goes while it talks");
   text("--forward-no-answer", what.no_answer, "where a call goes that nobody answers");

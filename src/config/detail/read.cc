@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "model/ring_time.h"
+
 namespace bw::config::detail {
 namespace {
 
@@ -68,7 +70,7 @@ void read_extension(Section& s, ExtensionEntry& out) {
   s.flag("allow_external", out.allow_external);
   s.secret("voicemail_pin", out.voicemail_pin);
   s.section("forward", out.forward, read_forward);
-  s.number_or_zero("ring_seconds", out.ring_seconds, 5, 600);
+  s.number_or_zero("ring_seconds", out.ring_seconds, model::kShortestRingSeconds, model::kLongestRingSeconds);
   s.flag("record", out.record);
   s.texts("groups", out.groups, 64);
 }

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "config/detail/read.h"
+#include "model/ring_time.h"
 
 namespace bw::config::detail {
 namespace {
@@ -171,7 +172,8 @@ void read_voicemail(Section& s, Voicemail& out) {
   s.duration("max_message_duration", out.max_message_duration, 1, 3600);
   s.duration("max_greeting_duration", out.max_greeting_duration, 1, 600);
   s.flag("allow_custom_greetings", out.allow_custom_greetings);
-  s.duration("no_answer_timeout", out.no_answer_timeout, 5, 600);
+  s.duration("no_answer_timeout", out.no_answer_timeout, model::kShortestRingSeconds,
+             model::kLongestRingSeconds);
   s.flag("email_notifications", out.email_notifications);
   s.section("reminders", out.reminders, read_reminders);
   s.want_only_if(out.email_notifications || out.reminders.enabled);
