@@ -13,8 +13,7 @@ constexpr std::size_t kExtensionMin = 2;
 constexpr std::size_t kExtensionMax = 10;
 
 bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
-         c == '-' || c == '@';
+  return is_alnum(c) || c == '.' || c == '_' || c == '-' || c == '@';
 }
 
 std::string_view sentence_of(Format format) {

@@ -31,7 +31,7 @@ std::optional<SrtpSuite> suite_named(std::string_view name) {
 // A lifetime is a number or a power of two: "2^20", "1048576" (RFC 4568 §6.1).
 bool is_lifetime(std::string_view text) {
   if (text.starts_with("2^")) text.remove_prefix(2);
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
 std::expected<Secret<std::string>, CryptoError> parse_key(std::string_view text, SrtpSuite suite) {

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "base/ascii.h"
 #include "server/commands.h"
 #include "server/control_client.h"
 #include "server/program.h"
@@ -22,8 +23,7 @@ std::string target_of(const EventTail& tail) {
     if (value.empty()) return;
     query.append(query.empty() ? "?" : "&").append(name).append("=");
     for (const char c : value) {
-      const bool plain = std::string_view{"*,.-_"}.find(c) != std::string_view::npos ||
-                         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      const bool plain = std::string_view{"*,.-_"}.find(c) != std::string_view::npos || is_alnum(c);
       query += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
   };

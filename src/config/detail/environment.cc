@@ -4,15 +4,18 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace bw::config {
 namespace {
 
 bool is_name(std::string_view text) {
-  const auto starts = [](char c) { return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-  const auto goes_on = [&](char c) { return starts(c) || (c >= '0' && c <= '9'); };
+  const auto starts = [](char c) { return c == '_' || is_alpha(c); };
+  const auto goes_on = [&](char c) { return starts(c) || is_digit(c); };
   return !text.empty() && starts(text.front()) && std::ranges::all_of(text, goes_on);
 }
 
+// With the carriage returns of files from Windows, which bw::trimmed() keeps.
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r");
   if (first == text.npos) return {};

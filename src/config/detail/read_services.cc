@@ -1,6 +1,9 @@
 // Sections about the world around the phones: security, trunks, directory, provisioning.
+#include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+#include "base/hex.h"
 #include "config/detail/read.h"
 
 namespace bw::config::detail {
@@ -49,10 +52,9 @@ void read_device(Section& s, ProvisionedDevice& out) {
   if (const auto scalar = s.find_scalar("mac")) {
     std::string digits;
     for (const char c : scalar->text) {
-      if (c != ':' && c != '-' && c != '.')
-        digits += static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+      if (c != ':' && c != '-' && c != '.') digits += to_lower(c);
     }
-    if (digits.size() == 12 && digits.find_first_not_of("0123456789abcdef") == digits.npos) {
+    if (digits.size() == 12 && std::ranges::all_of(digits, is_hex)) {
       out.mac = digits;
     } else {
       s.complain(*scalar, '"' + scalar->shown + "\" is not a MAC address", "twelve hexadecimal digits");

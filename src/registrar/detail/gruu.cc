@@ -1,24 +1,25 @@
 #include "registrar/detail/gruu.h"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <array>
 #include <cstring>
+
+#include "base/ascii.h"
+#include "base/base64.h"
 
 namespace bw::registrar {
 namespace {
 
 constexpr std::size_t kText = 32;
 constexpr std::size_t kMaxDigits = 18;  // with a leading 1 they fit into 64 bits
-constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 
 // The digits with a 1 before them, so that leading zeros are kept; 0 if it is not a number.
 std::uint64_t to_code(std::string_view extension) {
   if (extension.empty() || extension.size() > kMaxDigits) return 0;
   std::uint64_t code = 1;
   for (const char c : extension) {
-    if (c < '0' || c > '9') return 0;
+    if (!is_digit(c)) return 0;
     code = code * 10 + static_cast<std::uint64_t>(c - '0');
   }
   return code;
@@ -49,24 +50,17 @@ std::optional<std::string> GruuMint::temporary(const model::Binding& binding) {
   const std::array<std::uint64_t, 3> words{nonce, code ^ mask_of(nonce), seal_of(nonce, binding)};
   std::array<unsigned char, 24> bytes{};
   std::memcpy(bytes.data(), words.data(), bytes.size());
-  std::array<char, kText + 1> text{};
-  sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(), kVariant);
-  return std::string{kTemporaryPrefix}.append(text.data(), kText);
+  return std::string{kTemporaryPrefix} + to_base64(bytes, Base64::kUrl);
 }
 
 std::optional<GruuMint::Opened> GruuMint::open(std::string_view user) const {
   if (!user.starts_with(kTemporaryPrefix)) return std::nullopt;
   user.remove_prefix(kTemporaryPrefix.size());
   std::array<std::uint64_t, 3> words{};
-  std::array<unsigned char, 24> bytes{};
-  std::size_t length = 0;
-  if (user.size() != kText ||
-      sodium_base642bin(bytes.data(), bytes.size(), user.data(), user.size(), nullptr, &length, nullptr,
-                        kVariant) != 0 ||
-      length != bytes.size()) {
-    return std::nullopt;
-  }
-  std::memcpy(words.data(), bytes.data(), bytes.size());
+  if (user.size() != kText) return std::nullopt;
+  const auto bytes = from_base64(user, Base64::kUrl);
+  if (!bytes || bytes->size() != sizeof words) return std::nullopt;
+  std::memcpy(words.data(), bytes->data(), sizeof words);
   const std::string digits = fmt::format("{}", words[1] ^ mask_of(words[0]));
   if (digits.size() < 2 || digits.front() != '1') return std::nullopt;
   return Opened{digits.substr(1), words[0], words[2]};

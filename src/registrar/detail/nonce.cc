@@ -1,17 +1,16 @@
 #include "registrar/detail/nonce.h"
 
-#include <sodium.h>
-
 #include <array>
 #include <cassert>
 #include <cstring>
+
+#include "base/base64.h"
 
 namespace bw::registrar {
 namespace {
 
 constexpr std::size_t kBytes = 24;
 constexpr std::size_t kText = 32;
-constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 
 }  // namespace
 
@@ -33,26 +32,19 @@ std::string NonceMint::issue(const IpAddress& source, Instant now) {
   std::memcpy(bytes.data(), &issued, 8);
   std::memcpy(bytes.data() + 8, &id.random, 8);
   std::memcpy(bytes.data() + 16, &sealed, 8);
-  std::array<char, kText + 1> text{};
-  sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(), kVariant);
-  return {text.data(), kText};
+  return to_base64(bytes, Base64::kUrl);
 }
 
 std::optional<NonceId> NonceMint::recognise(std::string_view nonce, const IpAddress& source) const {
   if (nonce.size() != kText) return std::nullopt;
-  std::array<unsigned char, kBytes> bytes{};
-  std::size_t length = 0;
-  if (sodium_base642bin(bytes.data(), bytes.size(), nonce.data(), nonce.size(), nullptr, &length, nullptr,
-                        kVariant) != 0 ||
-      length != kBytes) {
-    return std::nullopt;
-  }
+  const auto bytes = from_base64(nonce, Base64::kUrl);
+  if (!bytes || bytes->size() != kBytes) return std::nullopt;
   std::int64_t issued = 0;
   NonceId id;
   std::uint64_t sealed = 0;
-  std::memcpy(&issued, bytes.data(), 8);
-  std::memcpy(&id.random, bytes.data() + 8, 8);
-  std::memcpy(&sealed, bytes.data() + 16, 8);
+  std::memcpy(&issued, bytes->data(), 8);
+  std::memcpy(&id.random, bytes->data() + 8, 8);
+  std::memcpy(&sealed, bytes->data() + 16, 8);
   id.issued = Instant{Duration{issued}};
   if (seal(id, source) != sealed) return std::nullopt;
   return id;
