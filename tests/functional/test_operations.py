@@ -284,7 +284,8 @@ class Operating(unittest.TestCase):
             self.assertEqual(prometheus.ask("GET", "/api/calls")[0], 403)
 
     def test_figures_of_webhooks(self):
-        config = "features:\n  webhooks:\n    retry_delay: 1\n    timeout: 60\n    allow_networks: [127.0.0.0/8]\n"
+        # The second attempt is beyond the test: however slow the machine is, nothing is given up.
+        config = "features:\n  webhooks:\n    retry_delay: 3600\n    timeout: 60\n    allow_networks: [127.0.0.0/8]\n"
         with Receiver() as good, Receiver(500) as bad, Office(config=config) as office, Phone("1001", office) as alice:
             names = [ok(office, "POST", "/api/webhooks", {"url": r.url(), "events": ["extension.*"]})["subscription"]["id"]
                      for r in (good, bad)]
@@ -299,7 +300,7 @@ class Operating(unittest.TestCase):
             self.assertEqual(figure("deliveries_total", 0, "ok"), 0)
             alice.register()
             wait_until(lambda: figure("deliveries_total", 0, "ok") == 1, 60, "the good one has it")
-            wait_until(lambda: figure("deliveries_total", 1, "failed") >= 1, 60, "the bad one does not")
+            wait_until(lambda: figure("deliveries_total", 1, "failed") == 1, 60, "the bad one does not")
             self.assertEqual(figure("deliveries_total", 0, "failed"), 0)
             self.assertEqual(figure("deliveries_total", 1, "ok"), 0)
             wait_until(lambda: figure("pending_events", 0) == 0, 60, "nothing is left for the good one")
@@ -312,6 +313,8 @@ class Operating(unittest.TestCase):
     def test_ready_means_that_the_database_commits(self):
         with Office() as office:
             anyone = Client(office)
+            # The control socket answers before the last media loop has its ports.
+            wait_until(lambda: anyone.ask("GET", "/health/ready")[0] == 200, 60, "ready")
             status, _, answer = anyone.ask("GET", "/health/ready")
             self.assertEqual((status, answer["parts"]), (200, {"sip": "ok", "database": "ok", "media": "ok"}))
             lock = sqlite3.connect(office.data / "bellwire.db", isolation_level=None, timeout=30)
