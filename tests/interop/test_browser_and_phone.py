@@ -14,7 +14,7 @@ from interop.softphone import Baresip
 from netns import Network
 from office import Office, password, wait_until
 
-PAGE, PHONE, WORDS = 880, 620, 1500  # what each says, in Hz
+PAGE, PHONE, NO_SUCH_NUMBER, NOBODY_THERE = 880, 620, 1500, 1800  # what each says, in Hz
 KEYS = "0123456789*#ABCD"
 CODECS = {"pcmu/8000": "PCMU/8000/1", "pcma/8000": "PCMA/8000/1", "g722/8000": "G722/16000/1", "opus/48000": "opus/48000/2"}
 
@@ -52,7 +52,8 @@ class BrowserAndPhone(unittest.TestCase):
         text = cls.office.config_file.read_text()
         cls.office.config_file.write_text(
             text.replace("server:\n", "server:\n  region: US\n", 1) + f"prompts: {{directory: '{cls.office.folder}'}}\n")
-        (cls.office.folder / "ss-noservice.g722").write_bytes(recording(WORDS, 3))
+        for name, hertz in (("ss-noservice", NO_SUCH_NUMBER), ("vm-nobodyavail", NOBODY_THERE)):
+            (cls.office.folder / f"{name}.g722").write_bytes(recording(hertz, 3))
         cls.addClassCleanup(lambda: cls.office.__exit__(None))
         cls.office.start()
         cls.browser = Browser(tone=PAGE, namespace=cls.network.namespace("page"))
@@ -158,13 +159,14 @@ class BrowserAndPhone(unittest.TestCase):
             page.wait("() => heard")
             page.wait("() => call.over")
 
-    def test_a_caller_of_a_number_that_nobody_has_is_told_so_in_words(self):
+    def test_why_nobody_answers_is_told_in_words(self):
         page = self.page()
-        page.evaluate(LISTEN, [[WORDS], [480, 620, PHONE]])
-        code = page.evaluate("() => phone.call('1999').then(() => '', (refusal) => refusal.code)")
-        self.assertEqual(code, "not_found")
-        page.wait("() => heard")
-        page.wait("async () => !(await window.__sounds(phone.audio.srcObject, [%d], []))" % WORDS)
+        for number, hertz in (("1999", NO_SUCH_NUMBER), ("1003", NOBODY_THERE)):
+            with self.subTest(number=number):
+                page.evaluate(LISTEN, [[hertz], [480, 620, *({NO_SUCH_NUMBER, NOBODY_THERE} - {hertz})]])
+                page.evaluate("(number) => phone.call(number).catch(() => {})", number)
+                page.wait("() => heard")
+                page.wait("async () => !(await window.__sounds(phone.audio.srcObject, [%d], []))" % hertz)
 
     @contextlib.contextmanager
     def loss(self, percent):
