@@ -24,6 +24,8 @@ using soci::use;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kLookEvery = 25ms;
+// The backend of a server that has just been stopped is still there for a moment: not worth a line.
+constexpr auto kSilentFor = 500ms;
 // The server notices the end of a connection at once unless it is in the middle of a statement.
 constexpr auto kPatienceWithOwnRest = 2s;
 constexpr std::string_view kMark = "server_session";
@@ -88,16 +90,19 @@ Hold::~Hold() {
 }
 
 void Hold::take(soci::session& sql) {
-  const auto until = Clock::now() + claim_.patience;
-  for (bool told = false; !try_take(sql); told = true) {
+  const auto began = Clock::now();
+  for (bool told = false; !try_take(sql); std::this_thread::sleep_for(kLookEvery)) {
     const std::string holder = name_of_holder(sql);
-    if (Clock::now() >= until) {
+    const auto waited = Clock::now() - began;
+    if (waited >= claim_.patience) {
       throw FailureThrown({FailureKind::kHeld, in_words(holder) +
                                                    ". One database is for one server: stop the other, or "
                                                    "give this one a database of its own"});
     }
-    if (!told && claim_.on_wait) claim_.on_wait(in_words(holder));
-    std::this_thread::sleep_for(kLookEvery);
+    if (!told && waited >= kSilentFor && claim_.on_wait) {
+      told = true;
+      claim_.on_wait(in_words(holder));
+    }
   }
 }
 
