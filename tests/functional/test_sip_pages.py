@@ -3,8 +3,9 @@ in REGISTER, INVITE and re-INVITE. Real media of such a page: tests/interop/test
 import re
 import unittest
 
-from office import Office
-from page import description
+from api_client import login
+from office import Office, password
+from page import Page, description
 from softphone import Beside, Message, Phone
 
 
@@ -84,6 +85,16 @@ class SipPages(unittest.TestCase):
         self.assertEqual(again.status, 200)
         self.assertNotEqual(connection(again.body)[:2], at_first[:2])
         self.assertEqual(self.page.hang_up().status, 200)
+
+    def test_so_does_one_of_a_page_over_rest(self):
+        page = self.enterContext(Page(self.office, login(self.office, "1002", password("1002")), "1002"))
+        at_first = page.offers()
+        unknown = re.sub(r"a=rtpmap:(\d+) (?!telephone)\S+", r"a=rtpmap:\1 nobody-knows/8000", description(certificate=2))
+        status, answer = page.ask("POST", "/api/webrtc/offer", {"session_id": page.id, "sdp": unknown})
+        self.assertEqual(status, 400, answer)
+        self.assertEqual(connection(page.offers()), connection(at_first))
+        self.assertEqual(page.ask("POST", "/api/webrtc/offer", {"session_id": page.id, "sdp": unknown})[0], 400)
+        self.assertNotEqual(connection(page.offers(certificate=2))[:2], connection(at_first)[:2], "another page")
 
 
 if __name__ == "__main__":

@@ -47,19 +47,28 @@ std::expected<webrtc::PeerDescription::Taken, std::string> Page::read(std::strin
   return std::move(*taken);
 }
 
+// One that cannot be used changes nothing: the same certificate in the next offer is still a new one.
+
 std::expected<Page::Change, std::string> Page::take_offer(std::string_view sdp) {
+  const webrtc::PeerDescription before = peer_;
   auto taken = read(sdp, webrtc::Kind::kOffer);
   if (!taken) return std::unexpected(std::move(taken.error()));
+  const bool loaded_again = taken->change == Change::kNewPeer;
   // Both offered at once: the page's goes on, for it knows what it has. What the page was before it was
   // loaded again binds it to nothing.
-  if (taken->change == Change::kNewPeer) {
-    media_ = sdp::OfferAnswer{inner_side(), rng_};
-    fresh_ = true;
-  } else {
-    media_.offer_failed();
+  if (!loaded_again) media_.offer_failed();
+  sdp::OfferAnswer media = loaded_again ? sdp::OfferAnswer{inner_side(), rng_} : media_;
+  auto fits = media.remote_offer(std::move(taken->plain));
+  if (fits) {
+    const auto answer = sdp::OfferAnswer{media}.own_answer();
+    if (!answer) fits = std::unexpected(answer.error());
   }
-  if (const auto fits = media_.remote_offer(std::move(taken->plain)); !fits)
+  if (!fits) {
+    peer_ = before;
     return sentence(sdp::to_sentence(fits.error()));
+  }
+  media_ = std::move(media);
+  fresh_ = fresh_ || loaded_again;
   return taken->change;
 }
 
