@@ -48,7 +48,6 @@ std::expected<webrtc::PeerDescription::Taken, std::string> Page::read(std::strin
 }
 
 // One that cannot be used changes nothing: the same certificate in the next offer is still a new one.
-
 std::expected<Page::Change, std::string> Page::take_offer(std::string_view sdp) {
   const webrtc::PeerDescription before = peer_;
   auto taken = read(sdp, webrtc::Kind::kOffer);
