@@ -327,11 +327,15 @@ TEST(Calls, AreStartedListedAndEnded) {
   view.started = kNow;
   view.legs = {
       {.party = "1001", .device = {}, .state = "up", .codec = "PCMU/8000", .secured = true, .quality = {}}};
+  view.legs[0].quality.emplace().mos = 4.38982647;
   services.reply = ports::Calls{{view}};
   const Answer list = call(services, "GET", "/api/calls");
   EXPECT_EQ(list.value.at(0).at("state"), "ringing");
   EXPECT_TRUE(list.value.at(0).at("answered_at").is_null());
   EXPECT_EQ(list.value.at(0).at("legs").at(0).at("codec"), "PCMU/8000");
+  const auto& quality = list.value.at(0).at("legs").at(0).at("quality");
+  EXPECT_EQ(quality.at("mos"), 4.39);
+  EXPECT_TRUE(quality.at("jitter_ms").is_int64()) << "0 and not 0E0";
   services.reply = ports::Done{};
   EXPECT_EQ(call(services, "POST", "/api/call/hangup", R"({"call_id":"c-9"})").value.at("success"), true);
   services.reply = ports::Refused{404, "not_found", "There is no such call."};

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
+#include <cstdint>
 
 #include "api/version.h"
 #include "base/rfc3339.h"
@@ -21,12 +23,17 @@ std::int64_t seconds_between(const std::optional<Instant>& from, const std::opti
   return std::chrono::duration_cast<std::chrono::seconds>(*to - *from).count();
 }
 
+// Three digits, as events have them; a whole number without the exponent that JSON of Boost gives the others.
+json::value figure(double value) {
+  const double rounded = std::round(value * 1000) / 1000;
+  const bool whole = std::trunc(rounded) == rounded && std::abs(rounded) < 1e15;
+  return whole ? json::value(static_cast<std::int64_t>(rounded)) : json::value(rounded);
+}
+
 // Of a leg, or of what is known of one.
 template <typename T>
 void put_quality(json::object& o, const T& leg) {
-  o["mos"] = leg.mos > 0 ? json::value(leg.mos) : json::value(nullptr);
-  o["loss_percent"] = leg.loss_percent;
-  o["jitter_ms"] = leg.jitter_ms;
+  api::put_quality(o, leg.mos, leg.loss_percent, leg.jitter_ms);
 }
 
 json::object to_json(const model::LegRecord& leg) {
@@ -54,6 +61,12 @@ json::value quality_of(const std::vector<model::LegRecord>& legs) {
 }
 
 }  // namespace
+
+void put_quality(json::object& o, double mos, double loss_percent, double jitter_ms) {
+  o["mos"] = mos > 0 ? figure(mos) : json::value(nullptr);
+  o["loss_percent"] = figure(loss_percent);
+  o["jitter_ms"] = figure(jitter_ms);
+}
 
 json::object to_json(const ports::Status& s, Instant now) {
   json::object o;

@@ -16,6 +16,8 @@ namespace bw::api {
 
 boost::json::object to_json(const ports::Status& status, Instant now);
 boost::json::object to_json(const model::Binding& binding);
+// How well somebody hears. `mos` 0: not known.
+void put_quality(boost::json::object& o, double mos, double loss_percent, double jitter_ms);
 boost::json::object to_json(const ports::CallView& call);
 boost::json::object to_json(const model::CallRecord& record);
 // Never a password or digest. `registered`: has a contact at this moment.

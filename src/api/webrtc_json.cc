@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "api/json.h"
 #include "base/core.h"
 #include "base/rfc3339.h"
 
@@ -41,9 +42,7 @@ json::object data_of(const Push::What& what) {
           },
           [](const Push::Heard& p) {
             json::object o = of_call(p.call);
-            o["mos"] = p.quality.mos > 0 ? json::value(p.quality.mos) : json::value(nullptr);
-            o["loss_percent"] = p.quality.loss_percent;
-            o["jitter_ms"] = p.quality.jitter_ms;
+            put_quality(o, p.quality.mos, p.quality.loss_percent, p.quality.jitter_ms);
             return o;
           },
           [](const Push::SessionChanged& p) {

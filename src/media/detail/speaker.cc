@@ -50,7 +50,7 @@ void Speaker::set_rate(std::uint32_t rate) {
   rate_ = rate;
   encoder_.reset();
   if (tone_sound_) tone_.emplace(*tone_sound_, rate_);
-  if (prompt_) player_.emplace(prompt_->g722(), rate_);  // from its beginning
+  if (prompt_) player_ = std::make_unique<audio::PromptPlayer>(prompt_->g722(), rate_);  // from its beginning
   if (key_tone_) key_tone_.emplace(audio::sound_of_key(presses_[first_press_].key), rate_);
 }
 
@@ -62,7 +62,7 @@ void Speaker::play(std::optional<audio::Sound> tone, std::shared_ptr<const model
   if (!tone && !prompt_) return;
   if (rate_ == 0) set_rate(rate_for({}));
   if (tone) tone_.emplace(*tone, rate_);
-  if (prompt_) player_.emplace(prompt_->g722(), rate_);
+  if (prompt_) player_ = std::make_unique<audio::PromptPlayer>(prompt_->g722(), rate_);
 }
 
 bool Speaker::press(char key, Duration length) {

@@ -104,7 +104,7 @@ class Speaker {
   std::size_t newest_event_ = 0;
 
   std::shared_ptr<const model::Prompt> prompt_;  // what player_ says
-  std::optional<audio::PromptPlayer> player_;
+  std::unique_ptr<audio::PromptPlayer> player_;
   std::optional<audio::ToneGenerator> tone_;
   std::optional<audio::Sound> tone_sound_;
   std::array<Press, kWaitingKeys> presses_{};
