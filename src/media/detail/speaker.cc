@@ -49,8 +49,7 @@ void Speaker::set_rate(std::uint32_t rate) {
   if (rate_ == rate) return;
   rate_ = rate;
   encoder_.reset();
-  if (tone_sound_) tone_.emplace(*tone_sound_, rate_);
-  if (prompt_) player_ = std::make_unique<audio::PromptPlayer>(prompt_->g722(), rate_);  // from its beginning
+  begin();
   if (key_tone_) key_tone_.emplace(audio::sound_of_key(presses_[first_press_].key), rate_);
 }
 
@@ -60,8 +59,13 @@ void Speaker::play(std::optional<audio::Sound> tone, std::shared_ptr<const model
   player_.reset();
   prompt_ = std::move(prompt);
   if (!tone && !prompt_) return;
-  if (rate_ == 0) set_rate(rate_for({}));
-  if (tone) tone_.emplace(*tone, rate_);
+  if (rate_ == 0) return set_rate(rate_for({}));
+  begin();
+}
+
+// Both from their beginning.
+void Speaker::begin() {
+  if (tone_sound_) tone_.emplace(*tone_sound_, rate_);
   if (prompt_) player_ = std::make_unique<audio::PromptPlayer>(prompt_->g722(), rate_);
 }
 

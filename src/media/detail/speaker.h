@@ -67,6 +67,7 @@ class Speaker {
     bool used = false;
   };
 
+  void begin();
   bool plays() const { return tone_.has_value() || prompt_ != nullptr; }
   std::uint32_t timestamp_at(Instant at, std::uint32_t clock_rate);
   std::size_t write(std::uint8_t payload, std::uint32_t timestamp, bool marker, std::span<std::uint8_t> out,
